@@ -1,0 +1,23 @@
+"""The routes of projects, issues and what belongs to them."""
+
+from django.urls import path
+
+from issues.api import comments, events, issues, people_urls, project_urls, timeline, transitions
+
+urlpatterns = [
+    path("issues/", issues.IssuesView.as_view()),
+    path("issues/my/", issues.MyIssuesView.as_view()),
+    path("issues/search/", issues.SearchView.as_view()),
+    path("issues/key/<str:key>/", issues.IssueByKeyView.as_view()),
+    path("issues/<str:ref>/", issues.IssueView.as_view()),
+    path("issues/<str:ref>/restore/", issues.RestoreView.as_view()),
+    path("issues/<str:ref>/transitions/", transitions.TransitionsView.as_view()),
+    path("issues/<str:ref>/comments/", comments.CommentsView.as_view()),
+    path("issues/<str:ref>/timeline/", timeline.TimelineView.as_view()),
+    path("issues/<str:ref>/history/", timeline.HistoryView.as_view()),
+    path("comments/<str:comment_id>/", comments.CommentView.as_view()),
+    path("events/", events.EventsView.as_view()),
+    path("events/stream/", events.StreamView.as_view()),
+    *people_urls.urlpatterns,
+    *project_urls.urlpatterns,
+]

@@ -1,0 +1,37 @@
+"""The pages of projects and issues."""
+
+from django.urls import path
+
+from issues.views import comments, issues, labels, listing, milestones, projects, statuses
+
+app_name = "issues"
+
+urlpatterns = [
+    path("issues/", listing.index, name="list"),
+    path("issues/new/", issues.new, name="new"),
+    path("issues/<str:ref>/", issues.show, name="show"),
+    path("issues/<str:ref>/edit/", issues.edit, name="edit"),
+    path("issues/<str:ref>/status/", statuses.change, name="status"),
+    path("issues/<str:ref>/take/", issues.take, name="take"),
+    path("issues/<str:ref>/trash/", issues.trash, name="trash"),
+    path("issues/<str:ref>/restore/", issues.restore, name="restore"),
+    path("issues/<str:ref>/comments/", comments.add, name="comment-add"),
+    path("issues/<str:ref>/comments/<uuid:comment_id>/edit/", comments.edit, name="comment-edit"),
+    path("issues/<str:ref>/comments/<uuid:comment_id>/delete/", comments.delete, name="comment-delete"),
+    path("projects/", projects.index, name="projects"),
+    path("projects/new/", projects.new, name="project-new"),
+    path("projects/<str:key>/", projects.show, name="project"),
+    path("projects/<str:key>/settings/", projects.settings, name="project-settings"),
+    path("projects/<str:key>/archive/", projects.archive, name="project-archive"),
+    path("projects/<str:key>/unarchive/", projects.unarchive, name="project-unarchive"),
+    path("projects/<str:key>/labels/", labels.add, name="label-add"),
+    path("projects/<str:key>/labels/<uuid:label_id>/", labels.edit, name="label-edit"),
+    path("projects/<str:key>/labels/<uuid:label_id>/delete/", labels.delete, name="label-delete"),
+    path("projects/<str:key>/milestones/", milestones.add, name="milestone-add"),
+    path("projects/<str:key>/milestones/<uuid:milestone_id>/", milestones.edit, name="milestone-edit"),
+    path(
+        "projects/<str:key>/milestones/<uuid:milestone_id>/delete/",
+        milestones.delete,
+        name="milestone-delete",
+    ),
+]

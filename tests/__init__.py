@@ -1,0 +1,1 @@
+"""Tests of what crosses apps, and what all tests share."""

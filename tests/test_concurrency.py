@@ -1,0 +1,134 @@
+"""Two at once, twenty at once: numbers without gaps, one winner, nothing lost. On both databases."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Role, User
+from issues.models import Issue, Project
+from tests.make import PASSWORD, make_issue, make_project, make_user
+from tests.threads import at_once
+from tracker.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLIENTS = 8
+CREATES = 400
+ROUNDS = 40
+
+
+@pytest.fixture
+def maintainer_with_project() -> tuple[User, Project]:
+    """A maintainer and an empty project."""
+    return make_user(Role.MAINTAINER), make_project("RACE")
+
+
+def signed_in(user: User) -> Client:
+    """Return an API client with an access token of its own."""
+    browser = Client()
+    answer = post(browser, "/api/v1/auth/login", {"email": user.email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.content
+    return Client(headers={"Authorization": f"Bearer {answer.json()['access']}"})
+
+
+def post(browser: Client, path: str, body: Any, **headers: str) -> Any:
+    """POST JSON."""
+    return browser.post(path, json.dumps(body), content_type="application/json", headers=headers)
+
+
+def test_creates_of_many_clients_are_numbered_without_gaps(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    clients = [signed_in(user) for _ in range(CLIENTS)]
+
+    def create_many(number: int) -> list[int]:
+        share = CREATES // CLIENTS
+        return [
+            post(
+                clients[number], "/api/v1/issues", {"project": "RACE", "title": f"{number}/{turn}"}
+            ).status_code
+            for turn in range(share)
+        ]
+
+    codes = Counter(code for codes in at_once(CLIENTS, create_many) for code in codes)
+
+    assert codes == {201: CREATES}
+    numbers = sorted(Issue.objects.filter(project=project).values_list("number", flat=True))
+    assert numbers == list(range(1, CREATES + 1))
+    events = Event.objects.filter(verb="issue.created", project_id=project.pk)
+    assert events.count() == CREATES
+    seqs = sorted(seq for seq in Event.objects.values_list("seq", flat=True) if seq is not None)
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_of_two_edits_from_one_version_one_wins_and_none_is_lost(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    issue = make_issue(project, by=user)
+    clients = [signed_in(user), signed_in(user)]
+    won: list[str] = []
+    for turn in range(ROUNDS):
+        version = Issue.objects.get(pk=issue.pk).version
+
+        def edit(number: int, turn: int = turn, version: int = version) -> tuple[int, str, Any]:
+            title = f"round {turn} by {number}"
+            answer = clients[number].patch(
+                f"/api/v1/issues/RACE-{issue.number}",
+                json.dumps({"title": title}),
+                content_type="application/json",
+                headers={"If-Match": f'"{version}"'},
+            )
+            return answer.status_code, title, answer.json()
+
+        answers = at_once(2, edit)
+        assert sorted(code for code, _, _ in answers) == [200, 412]
+        winner = next(title for code, title, _ in answers if code == 200)
+        refusal = next(body for code, _, body in answers if code == 412)
+        assert refusal["error"] == "E_STALE"
+        assert refusal["details"]["current"]["title"] == winner
+        won.append(winner)
+
+    told = Event.objects.filter(issue_id=issue.pk, verb="issue.title_changed").order_by("order")
+    assert [event.changes["title"][1] for event in told] == won
+    assert Issue.objects.get(pk=issue.pk).version == ROUNDS + 1
+
+
+def test_of_twenty_uses_of_a_refresh_token_one_wins_and_the_family_ends() -> None:
+    user = make_user()
+    body = {"email": user.email, "password": PASSWORD}
+    first = post(Client(), "/api/v1/auth/login", body).json()
+
+    def refresh(_: int) -> tuple[int, Any]:
+        answer = post(Client(), "/api/v1/auth/refresh", {"refresh": first["refresh"]})
+        return answer.status_code, answer.json()
+
+    answers = at_once(20, refresh)
+
+    assert Counter(code for code, _ in answers) == {200: 1, 401: 19}
+    for access in (first["access"], next(body["access"] for code, body in answers if code == 200)):
+        assert Client(headers={"Authorization": f"Bearer {access}"}).get("/api/v1/auth/me").status_code == 401
+
+
+def test_of_twenty_uses_of_an_idempotency_key_one_issue_comes(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    clients = [signed_in(user) for _ in range(20)]
+    body = {"project": "RACE", "title": "Only one"}
+
+    def create(number: int) -> tuple[int, Any]:
+        answer = post(clients[number], "/api/v1/issues", body, **{"Idempotency-Key": "the-one"})
+        return answer.status_code, answer.json()
+
+    answers = at_once(20, create)
+
+    assert Issue.objects.filter(project=project).count() == 1
+    assert {code for code, _ in answers} <= {201, 409}
+    assert len({body["key"] for code, body in answers if code == 201}) == 1
+    again = post(clients[0], "/api/v1/issues", body, **{"Idempotency-Key": "the-one"})
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
