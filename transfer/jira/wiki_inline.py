@@ -148,14 +148,19 @@ def _link(inside: str, after: str) -> str:
     if inside.startswith("^"):
         return f"[{_label(inside[1:])}]"
     text, bar, target = inside.partition("|")
-    target = target.partition("|")[0].strip() if bar else text.strip()
+    target, _, tip = (target if bar else text).partition("|")
+    target = target.strip()
     if _LINK_TARGET.match(target):
         target = target.replace(" ", "%20")
         if bar and text.strip() and text.strip() != target:
             target = f"<{target}>" if set("()<>") & set(target) else target
-            return f"[{_label(text.strip())}]({target})"
+            return f"[{_label(text.strip())}]({target}{_title(tip.strip())})"
         return f"<{target}>"
     return f"\\[{inline(inside)}]" if after in "([:" else f"[{inline(inside)}]"
+
+
+def _title(tip: str) -> str:
+    return ' "' + re.sub(r'([\\"])', r"\\\1", tip) + '"' if tip else ""
 
 
 def _label(text: str) -> str:

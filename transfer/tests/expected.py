@@ -1,5 +1,6 @@
 """What an imported issue must be, worked out from the file by code that shares nothing with the importer."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,12 +49,12 @@ def expected_fields(raw: dict[str, Any]) -> dict[str, Any]:
         "priority": PRIORITIES[fields["priority"]["name"]],
         "severity": 2,
         "reporter": fields["reporter"]["name"].lower(),
-        "reporter_name": fields["reporter"]["displayName"],
+        "reporter_name": fields["reporter"]["displayName"].strip(),
         "assignee": fields["assignee"]["name"].lower() if fields["assignee"] else None,
         "labels": labels,
         "milestone": versions[0] if versions else None,
         "estimate": None,
-        "due_date": fields["duedate"],
+        "due_date": fields.get("duedate"),
         "created_at": moment(fields["created"]),
         "updated_at": moment(fields["updated"]),
         "closed_at": moment(fields["resolutiondate"]) if is_done else None,
@@ -87,6 +88,7 @@ def stored_fields(issue: Issue) -> dict[str, Any]:
 
 def words(text: str) -> list[str]:
     """The long words of a text; markup changes what stands between them."""
+    text = re.sub(r"title=|borderStyle=\w+", " ", text)
     letters = "".join(character if character.isalnum() else " " for character in text.lower())
     skipped = {"code", "noformat", "quote", "panel", "color", "java", "javascript", "thumbnail"}
     return sorted({word for word in letters.split() if len(word) > 3} - skipped)

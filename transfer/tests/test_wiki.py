@@ -23,6 +23,7 @@ from transfer.jira.wiki import to_markdown
         ("[~p_ansell] and [~accountid:5f:1]", "@p_ansell and @5f:1"),
         ("[text|http://a.b/c] [http://q.r]", "[text](http://a.b/c) <http://q.r>"),
         ("[x|http://a.b/c_(d)]", "[x](<http://a.b/c_(d)>)"),
+        ('[x|http://a.b|a "tip"|more]', '[x](http://a.b "a \\"tip\\"|more")'),
         ("see [0] and [KEY-1]", "see [0] and [KEY-1]"),
         ("http://a.b/x_y_z*w*", "<http://a.b/x_y_z*w>\\*"),
         ("(see http://a.b/c_(d), *http://q.r*).", "(see <http://a.b/c_(d)>, **<http://q.r>**)."),
