@@ -2,15 +2,21 @@
 
 import json
 from collections import Counter
+from threading import Event as Signal
+from time import sleep
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import Role, User
 from issues.models import Issue, Project
-from tests.make import PASSWORD, make_issue, make_project, make_user
+from issues.services.issues import edit_issue
+from issues.services.projects import archive_project
+from tests.make import PASSWORD, caller, make_issue, make_project, make_user
 from tests.threads import at_once
+from tracker.errors import Conflict
 from tracker.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,3 +138,58 @@ def test_of_twenty_uses_of_an_idempotency_key_one_issue_comes(
     assert len({body["key"] for code, body in answers if code == 201}) == 1
     again = post(clients[0], "/api/v1/issues", body, **{"Idempotency-Key": "the-one"})
     assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+
+
+def test_a_project_is_archived_after_the_edits_under_way_and_before_all_later_ones(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    issue = make_issue(project, by=user)
+    edited, ended = Signal(), []
+
+    def edit(title: str) -> None:
+        edit_issue(issue.pk, by=caller(user), changes={"title": title})
+
+    def act(number: int) -> None:
+        if number == 0:
+            with transaction.atomic():
+                edit("while it is active")
+                edited.set()
+                sleep(0.2)
+                ended.append("edit")
+        else:
+            edited.wait(10)
+            archive_project(project.pk, by=caller(user))
+            ended.append("archive")
+
+    at_once(2, act)
+
+    assert ended == ["edit", "archive"]
+    with pytest.raises(Conflict):
+        edit("too late")
+
+
+def test_an_edit_waits_for_an_archiving_that_is_under_way_and_is_refused(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    issue = make_issue(project, by=user)
+    archived = Signal()
+
+    def act(number: int) -> str:
+        by = caller(User.objects.get(pk=user.pk))
+        if number == 0:
+            with transaction.atomic():
+                archive_project(project.pk, by=by)
+                archived.set()
+                sleep(0.2)
+            return "archived"
+        archived.wait(10)
+        try:
+            edit_issue(issue.pk, by=by, changes={"title": "too late"})
+        except Conflict:
+            return "refused"
+        return "edited"
+
+    assert at_once(2, act) == ["archived", "refused"]
+    assert Issue.objects.get(pk=issue.pk).title == issue.title

@@ -1,5 +1,6 @@
 """The issue and what belongs to it alone."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -57,6 +58,7 @@ class Issue(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
+    project_archived_at: datetime | None  # only on rows that `issues.services.activity.locked` returned
     source = models.CharField(max_length=200, blank=True, default="")
     external_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001  NULL keeps it out of the unique constraint
 

@@ -10,10 +10,11 @@ from issues.catalog import catalog
 from issues.models import Comment, Issue
 from issues.refs import IssueRef
 from issues.scope import scope_of
+from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
 from issues.services.texts import clean_text
 from tracker.caller import Caller
-from tracker.errors import Conflict, Invalid, NotFound
+from tracker.errors import Invalid, NotFound
 from tracker.events.record import record
 from tracker.versions import versions_of
 
@@ -41,7 +42,7 @@ def add_comment(
     policy.require(
         allowed=policy.can_comment(scope, internal=internal), message="You may not write this comment."
     )
-    _require_active(issue, by=by)
+    require_active(issue)
     moment = moment_of(issue, by=by)
     comment = Comment.objects.create(
         issue=issue, author_id=by.actor.pk, parent=parent, body=text, internal=internal, created_at=moment
@@ -61,7 +62,7 @@ def edit_comment(comment_id: uuid.UUID, *, by: Caller, body: str) -> Comment:
     text = clean_text(body, field="body", required=True)
     if text == comment.body:
         return comment
-    _require_active(issue, by=by)
+    require_active(issue)
     comment.body, comment.edited_at = text, moment_of(issue, by=by)
     comment.save(update_fields=["body", "edited_at"])
     _tell(comment, issue, by=by, verb="comment.edited")
@@ -79,7 +80,7 @@ def delete_comment(comment_id: uuid.UUID, *, by: Caller) -> None:
         allowed=policy.can_delete_comment(scope_of(by.user), comment),
         message="You may not delete this comment.",
     )
-    _require_active(issue, by=by)
+    require_active(issue)
     comment.deleted_at = moment_of(issue, by=by)
     comment.save(update_fields=["deleted_at"])
     _tell(comment, issue, by=by, verb="comment.deleted")
@@ -108,12 +109,6 @@ def _parent(parent_id: uuid.UUID, *, issue: Issue, by: Caller) -> Comment:
         if depth >= MAX_DEPTH:
             raise Invalid(fields={"parent": [f"Answers may be nested at most {MAX_DEPTH} deep."]})
     return parent  # type: ignore[no-any-return]
-
-
-def _require_active(issue: Issue, *, by: Caller) -> None:
-    project = catalog(versions_of(by.user)).projects[issue.project_id]
-    if project.archived_at is not None:
-        raise Conflict(f"Project {project.key} is archived and can only be read.")
 
 
 def _tell(comment: Comment, issue: Issue, *, by: Caller, verb: str) -> None:

@@ -14,6 +14,7 @@ from issues.lifecycle import Lifecycle
 from issues.models import Issue, IssueLabel, Project, Watcher
 from issues.refs import IssueRef, find_issue
 from issues.scope import scope_of
+from issues.services.activity import locked, require_active
 from issues.services.fields import FIELDS, Setting, find_person, setting, stored, unpack
 from issues.services.hierarchy import ancestors, check_parent
 from tracker.caller import Caller
@@ -98,7 +99,7 @@ def edit_issue(
     check_version(issue, expected_version)
     if not after:
         return issue
-    _require_active(at)
+    require_active(issue)
     if after.get("parent"):
         check_parent(issue.pk, after["parent"])
     if "status" in after:
@@ -140,7 +141,7 @@ def trash_issue(ref: IssueRef, *, by: Caller, expected_version: int | frozenset[
     at = setting(by, issue.project_id, issue)
     policy.require(allowed=policy.can_trash(at.scope), message="You may not delete issues.")
     check_version(issue, expected_version)
-    _require_active(at)
+    require_active(issue)
     issue.trashed_at = issue.activity_at = moment_of(issue, by=by)
     issue.save(update_fields=["trashed_at", "activity_at"])
     _record(issue, at, verb="issue.trashed")
@@ -150,13 +151,13 @@ def trash_issue(ref: IssueRef, *, by: Caller, expected_version: int | frozenset[
 @transaction.atomic
 def restore_issue(ref: IssueRef, *, by: Caller) -> Issue:
     """Take an issue out of the trash; one that is not in it is left. Raises `NotFound`, `NotAllowed`."""
-    found = Issue.objects.visible_or_trashed_to(by.user).select_for_update(of=("self",))
-    issue = find_issue(ref, user=by.user, among=found)
+    found = Issue.objects.visible_or_trashed_to(by.user)
+    issue = find_issue(ref, user=by.user, among=locked(found))
     at = setting(by, issue.project_id, issue)
     policy.require(allowed=policy.can_trash(at.scope), message="You may not restore issues.")
     if issue.trashed_at is None:
         return issue
-    _require_active(at)
+    require_active(issue)
     issue.trashed_at, issue.activity_at = None, moment_of(issue, by=by)
     issue.save(update_fields=["trashed_at", "activity_at"])
     _record(issue, at, verb="issue.restored")
@@ -165,9 +166,7 @@ def restore_issue(ref: IssueRef, *, by: Caller) -> Issue:
 
 def lock_issue(ref: IssueRef, *, by: Caller) -> Issue:
     """Return a visible issue with its row locked until commit. Raises `NotFound`."""
-    return find_issue(
-        ref, user=by.user, among=Issue.objects.visible_to(by.user).select_for_update(of=("self",))
-    )
+    return find_issue(ref, user=by.user, among=locked(Issue.objects.visible_to(by.user)))
 
 
 def check_version(issue: Issue, expected: int | frozenset[int] | None) -> None:
@@ -269,11 +268,6 @@ def _require_only_taking(after: Mapping[str, Any], at: Setting) -> None:
             "You may take this issue yourself, not assign it to others.",
             fields={"assignee": ["Only to yourself."]},
         )
-
-
-def _require_active(at: Setting) -> None:
-    if at.project.archived_at is not None:
-        raise Conflict(f"Project {at.project.key} is archived and can only be read.")
 
 
 def _require_transition(issue: Issue, at: Setting, *, target: StatusInfo, after: Mapping[str, Any]) -> None:

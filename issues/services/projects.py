@@ -119,8 +119,11 @@ def _edit(project_id: uuid.UUID, *, by: Caller, changes: Mapping[str, Any]) -> P
 
 @transaction.atomic
 def archive_project(project_id: uuid.UUID, *, by: Caller) -> Project:
-    """Make a project read only. Does nothing to one that already is. Locks the project."""
-    project = lock_project(project_id, by=by)
+    """Make a project read only, after the changes of its issues that are under way (`services.activity`).
+
+    Does nothing to one that already is. Locks the project.
+    """
+    project = lock_project(project_id, by=by, alone=True)
     require_managing(project, by=by)
     if project.archived_at is None:
         project.archived_at = by.now
@@ -139,9 +142,10 @@ def unarchive_project(project_id: uuid.UUID, *, by: Caller) -> Project:
     return project
 
 
-def lock_project(project_id: uuid.UUID, *, by: Caller) -> Project:
-    """Lock and return a project that the caller sees, archived or not. Raises `NotFound`."""
-    locked = Project.objects.visible_to(by.user).select_for_update(no_key=True)
+def lock_project(project_id: uuid.UUID, *, by: Caller, alone: bool = False) -> Project:
+    """Lock and return a project that the caller sees, archived or not; `alone`: also against writers of its
+    issues. Raises `NotFound`."""
+    locked = Project.objects.visible_to(by.user).select_for_update(no_key=not alone)
     project: Project | None = locked.filter(pk=project_id).first()
     if project is None:
         raise NotFound

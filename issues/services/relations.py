@@ -15,6 +15,7 @@ from issues.catalog import catalog
 from issues.models import Issue, Relation, RelationType
 from issues.refs import IssueRef, find_issue
 from issues.scope import scope_of
+from issues.services.activity import locked, require_active
 from issues.services.issues import moment_of
 from tracker.caller import Caller
 from tracker.errors import Conflict, Invalid, NotFound
@@ -90,15 +91,12 @@ def unlink_issues(ref: IssueRef, relation_id: uuid.UUID, *, by: Caller) -> None:
 
 
 def _lock_both(first: uuid.UUID, second: uuid.UUID, *, by: Caller) -> tuple[Issue, Issue]:
-    locked = Issue.objects.visible_to(by.user).select_for_update(of=("self",))
-    found = {issue.pk: issue for issue in locked.filter(pk__in=[first, second]).order_by("pk")}
+    both = Issue.objects.visible_to(by.user).filter(pk__in=[first, second]).order_by("pk")
+    found = {issue.pk: issue for issue in locked(both)}
     if len(found) != 2:
         raise NotFound
-    projects = catalog(versions_of(by.user)).projects
     for issue in found.values():
-        project = projects[issue.project_id]
-        if project.archived_at is not None:
-            raise Conflict(f"Project {project.key} is archived and can only be read.")
+        require_active(issue)
     return found[first], found[second]
 
 

@@ -15,9 +15,10 @@ from issues.catalog import catalog
 from issues.models import Issue, Watcher
 from issues.refs import IssueRef
 from issues.scope import scope_of
+from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
 from tracker.caller import Caller
-from tracker.errors import Conflict, Invalid
+from tracker.errors import Invalid
 from tracker.events.record import record
 from tracker.versions import remember, versions_of
 
@@ -63,22 +64,16 @@ def _require_sharing(person: User, *, by: Caller) -> None:
 
 def _add(issue: Issue, person_id: uuid.UUID, *, by: Caller) -> None:
     if not Watcher.objects.filter(issue=issue, user_id=person_id).exists():
-        _require_active(issue, by=by)
+        require_active(issue)
         Watcher.objects.create(issue=issue, user_id=person_id, created_at=by.now)
         _tell(issue, person_id, by=by, verb="watcher.added")
 
 
 def _remove(issue: Issue, person_id: uuid.UUID, *, by: Caller) -> None:
     if Watcher.objects.filter(issue=issue, user_id=person_id).exists():
-        _require_active(issue, by=by)
+        require_active(issue)
         Watcher.objects.filter(issue=issue, user_id=person_id).delete()
         _tell(issue, person_id, by=by, verb="watcher.removed")
-
-
-def _require_active(issue: Issue, *, by: Caller) -> None:
-    project = catalog(versions_of(by.user)).projects[issue.project_id]
-    if project.archived_at is not None:
-        raise Conflict(f"Project {project.key} is archived and can only be read.")
 
 
 def _tell(issue: Issue, person_id: uuid.UUID, *, by: Caller, verb: str) -> None:

@@ -172,9 +172,10 @@ class Stream:
         return [fields for fields in found if fields]
 
     def stop(self) -> None:
-        """Go away."""
+        """Go away, as Django's handler does for a client that went."""
         if self._lines is not None:
             self._loop.run(self._lines.aclose())  # type: ignore[attr-defined]  # an async generator
+        self.response.close()
 
 
 @pytest.fixture
