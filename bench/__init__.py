@@ -1,0 +1,1 @@
+"""Measurements of the product: `make bench`. Nothing of the product imports this."""
