@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from issues.views import comments, issues, labels, listing, milestones, projects, statuses
+from issues.views import comments, issues, labels, listing, milestones, moving, projects, statuses
 
 app_name = "issues"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("issues/<str:ref>/", issues.show, name="show"),
     path("issues/<str:ref>/edit/", issues.edit, name="edit"),
     path("issues/<str:ref>/status/", statuses.change, name="status"),
+    path("issues/<str:ref>/move/", moving.move, name="move"),
     path("issues/<str:ref>/take/", issues.take, name="take"),
     path("issues/<str:ref>/trash/", issues.trash, name="trash"),
     path("issues/<str:ref>/restore/", issues.restore, name="restore"),

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import Role, User
-from issues.models import Issue, Project
+from issues.models import Issue, IssueAlias, Project
 from issues.services.issues import edit_issue
 from issues.services.projects import archive_project
 from tests.make import PASSWORD, caller, make_issue, make_project, make_user
@@ -193,3 +193,75 @@ def test_an_edit_waits_for_an_archiving_that_is_under_way_and_is_refused(
 
     assert at_once(2, act) == ["archived", "refused"]
     assert Issue.objects.get(pk=issue.pk).title == issue.title
+
+
+def test_moves_and_creates_at_once_give_numbers_without_gap_or_duplicate(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    source = make_project("SRC")
+    issues = [make_issue(source, by=user) for _ in range(12)]
+
+    def act(number: int) -> None:
+        for issue in issues[number % 3 :: 3]:  # two threads move each issue, two more file new ones
+            if number < 6:
+                edit_issue(issue.pk, by=caller(user), changes={"project": "RACE"})
+            else:
+                make_issue(project, by=user)
+
+    at_once(8, act)
+
+    numbers = sorted(Issue.objects.filter(project=project).values_list("number", flat=True))
+    assert numbers == list(range(1, 12 + 8 + 1))
+    moves = Event.objects.filter(verb="issue.moved")
+    assert sorted(event.changes["key"][0] for event in moves) == sorted(f"SRC-{n}" for n in range(1, 13))
+    assert sorted(IssueAlias.objects.values_list("key", flat=True)) == sorted(
+        f"SRC-{number}" for number in range(1, 13)
+    )
+    assert set(Issue.objects.values_list("version", flat=True)) == {1, 2}
+
+
+def test_two_moves_at_once_to_two_projects_happen_one_after_the_other(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    others = [make_project("ONE"), make_project("TWO")]
+    issue = make_issue(project, by=user)
+
+    at_once(2, lambda number: edit_issue(issue.pk, by=caller(user), changes={"project": others[number].key}))
+
+    issue.refresh_from_db()
+    keys = [event.changes["key"] for event in Event.objects.filter(verb="issue.moved").order_by("order")]
+    assert keys[0][0] == f"RACE-{issue.number}"
+    assert keys[0][1] == keys[1][0]
+    assert keys[1][1] == f"{issue.project.key}-1"
+    assert (issue.version, IssueAlias.objects.count()) == (3, 2)
+
+
+def test_a_move_and_an_archiving_of_its_target_end_one_way_or_the_other(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    target = make_project("ARCH")
+    issues = [make_issue(project, by=user) for _ in range(10)]
+
+    def act(number: int) -> list[str]:
+        if number == 0:
+            archive_project(target.pk, by=caller(user))
+            return []
+        ended = []
+        for issue in issues:
+            try:
+                edit_issue(issue.pk, by=caller(user), changes={"project": "ARCH"})
+            except Conflict:
+                ended.append("refused")
+            else:
+                ended.append("moved")
+        return ended
+
+    ended = at_once(2, act)[1]
+
+    assert Issue.objects.filter(project=target).count() == ended.count("moved")
+    assert "moved" not in ended[ended.index("refused") :] if "refused" in ended else True
+    target.refresh_from_db()
+    assert target.next_number == ended.count("moved") + 1

@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from issues.events.verbs import FIELDS, ISSUE_UPDATED, VERBS
 
 MAX_TEXT: Final = 120
+# A project without a name is one that the reader may not see.
+_NOTHING: Final = {"assignee": gettext_lazy("nobody"), "project": gettext_lazy("another project")}
 
 
 def sentence_of(
@@ -47,7 +50,7 @@ def _fields(changes: Mapping[str, list[Any]]) -> str:
 
 def _words(field: str, value: Any, status_names: Mapping[str, str]) -> str:
     if value is None or value in ("", []):
-        return _("nobody") if field == "assignee" else _("nothing")
+        return str(_NOTHING.get(field) or _("nothing"))
     if isinstance(value, Mapping):
         return _short(str(value.get("name") or value.get("key") or ""))
     if isinstance(value, list):

@@ -87,13 +87,16 @@ _FIELD_PAYLOADS: Final[dict[str, str]] = {
 _CHANGED: Final = _("changed the {field} from {old} to {new}")
 
 ISSUE_UPDATED: Final = "issue.updated"
+MOVED: Final = "issue.moved"
+PLACE: Final = frozenset({"project", "key"})
+"""What a move changes, beside the fields that change on the way."""
 TRASHED: Final = "issue.trashed"
 
 
 def verb_for_changes(fields: Collection[str]) -> str:
     """Return an edit's verb: `issue.moved`, `issue.<field>_changed` for one field, or `issue.updated`."""
     if "project" in fields:
-        return "issue.moved"
+        return MOVED
     if len(fields) == 1:
         (field,) = fields
         if field in FIELDS:
@@ -134,10 +137,10 @@ _STREAM: Final = (
         "`changes`: each field, as its own verb has it",
     ),
     Verb(
-        "issue.moved",
+        MOVED,
         EventName.ISSUE_UPDATED,
         _("moved this issue from {old} to {new}"),
-        "`changes.project`: keys, with the fields that changed on the way; `data.sight`",
+        "`changes.project`, `changes.key`, and the fields that changed on the way; `data.sight`",
     ),
     Verb(
         "issue.merged",

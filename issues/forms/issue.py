@@ -226,6 +226,17 @@ class ProjectChoiceForm(forms.Form):
         self.fields["project"].choices = project_choices(user)  # type: ignore[attr-defined]
 
 
+class MoveForm(ProjectChoiceForm):
+    """Where an issue moves, and the version that was seen."""
+
+    version = forms.IntegerField(min_value=1, required=False)
+
+    def __init__(self, data: Any = None, *, user: User, project: ProjectInfo) -> None:
+        super().__init__(data, user=user)
+        others = [choice for choice in project_choices(user) if choice[0] != project.key]
+        self.fields["project"].choices = others  # type: ignore[attr-defined]
+
+
 def project_choices(user: User, *, archived: bool = False) -> list[tuple[str, str]]:
     """Return (key, name) of the visible projects by name; archived ones only where asked for."""
     known, scope = catalog(versions_of(user)), scope_of(user)

@@ -15,7 +15,8 @@ from tracker.errors import Conflict
 def lock_issues(project_id: uuid.UUID, condition: Q) -> list[Issue]:
     """Lock and return a project's issues of a condition, by their ids, those in the trash too."""
     ids = Issue.objects.filter(condition, project_id=project_id).values("pk")
-    return list(Issue.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+    found = Issue.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
+    return [issue for issue in found if issue.project_id == project_id]  # one may have moved away meanwhile
 
 
 def require_locked(project_id: uuid.UUID, condition: Q, *, locked: Iterable[Issue]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from issues import policy
-from issues.catalog import StatusInfo, catalog
+from issues.catalog import ProjectInfo, StatusInfo, catalog
 from issues.events.verbs import verb_for_changes
 from issues.lifecycle import Lifecycle
 from issues.models import Issue, IssueLabel, Project, Watcher
@@ -17,6 +17,7 @@ from issues.scope import scope_of
 from issues.services.activity import locked, require_active
 from issues.services.fields import FIELDS, Setting, find_person, setting, stored, unpack
 from issues.services.hierarchy import ancestors, check_parent
+from issues.services.moving import is_outdated, move_target, rehouse, values_there
 from tracker.caller import Caller
 from tracker.errors import Conflict, IllegalTransition, Invalid, NotAllowed, NotFound, Stale
 from tracker.events.record import record
@@ -84,13 +85,17 @@ def edit_issue(
 ) -> Issue:
     """Change fields of an issue under its lock; what does not differ is left, and makes no event.
 
+    Another `project` moves it: the target's counter is locked after the issue, the old key stays an alias.
     `expected_version`: the version (or versions) that the caller has seen; None: under the lock only.
     Raises `NotFound`, `NotAllowed` (naming the fields), `Invalid`, `Stale`, `Conflict` (archived, a circle of
     parents), `IllegalTransition`.
     """
     issue = _locked_with_parents(ref, by=by, changes=changes)
     at = setting(by, issue.project_id, issue)
+    target = move_target(changes["project"], at) if "project" in changes else None
     changes = _without_fixed(changes, at)
+    if target is not None:
+        return _move(issue, at, target=target, changes=changes, expected_version=expected_version)
     status = at.catalog.statuses[issue.status_id]
     before = {name: stored(issue, name) for name in changes if name in FIELDS}
     after = _read_allowed(changes, at, before, allowed=policy.editable_fields(at.scope, issue, status))
@@ -105,6 +110,34 @@ def edit_issue(
     if "status" in after:
         _require_transition(issue, at, target=at.catalog.statuses[after["status"]], after=after)
     write_changes(issue, at, before=before, after=after)
+    return issue
+
+
+def _move(
+    issue: Issue,
+    at: Setting,
+    *,
+    target: ProjectInfo,
+    changes: Changes,
+    expected_version: int | frozenset[int] | None,
+) -> Issue:
+    """Move a locked issue. No step of a workflow is taken: what one requires, and of whom, does not apply."""
+
+    def read(sent: Changes, there: Setting, before: Mapping[str, Any]) -> dict[str, Any]:
+        status = there.catalog.statuses[issue.status_id]
+        values = _read_allowed(
+            sent, there, before, allowed=policy.editable_fields(there.scope, issue, status)
+        )
+        _require_only_taking({name: values[name] for name in values if values[name] != before[name]}, there)
+        return values
+
+    before, after, there = values_there(issue, at, target=target, changes=changes, read=read)
+    check_version(issue, expected_version)
+    require_active(issue)
+    number = _next_number(target.id)
+    if is_outdated(there):
+        before, after, there = values_there(issue, at, target=target, changes=changes, read=read)
+    write_changes(issue, there, before=before, after=after, number=number)
     return issue
 
 
@@ -226,20 +259,11 @@ def _read_allowed(
 
 
 def _without_fixed(sent: Changes, at: Setting) -> Changes:
-    """Drop project and reporter where they are those that were read; nobody changes them this way."""
+    """Drop project, which is looked at before, and reporter where it is as read: nobody changes it."""
     fixed = {name for name in ("project", "reporter") if name in sent}
-    if "project" in fixed and not _is_own_project(sent["project"], at):
-        if not policy.can_move(at.scope):
-            raise NotAllowed(fields={"project": ["You may not set this field."]})
-        raise Invalid(fields={"project": ["An issue stays in its project: it cannot be moved."]})
     if "reporter" in fixed and not _is_own_reporter(sent["reporter"], at):
         raise NotAllowed(fields={"reporter": ["You may not set this field."]})
     return {name: value for name, value in sent.items() if name not in fixed}
-
-
-def _is_own_project(value: object, at: Setting) -> bool:
-    named = unpack(value, "key", "id")
-    return isinstance(named, str) and named.upper() in {at.project.key, str(at.project.id).upper()}
 
 
 def _is_own_reporter(value: object, at: Setting) -> bool:
@@ -313,14 +337,22 @@ def _lock(ids: list[uuid.UUID]) -> None:
     list(Issue.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
-def write_changes(issue: Issue, at: Setting, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def write_changes(
+    issue: Issue,
+    at: Setting,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    number: int | None = None,
+) -> None:
     """Store new values of a locked issue, count its version, and record one event that tells of them.
 
     For services of this package, which have checked that the change is allowed. `before` and `after`: stored
-    values by field, all of which differ.
+    values by field, all of which differ. `number`: the issue moves to the project of `at` under this number.
     """
-    moment, columns = moment_of(issue, by=at.by), []
-    sight_before = _sight(issue)
+    moment, sight_before = moment_of(issue, by=at.by), _sight(issue)
+    told = rehouse(issue, at, number) if number is not None else {}
+    columns = ["project_id", "number"] if number is not None else []
     for name, value in after.items():
         if name == "labels":
             _set_labels(issue, value, replacing=True)
@@ -328,19 +360,30 @@ def write_changes(issue: Issue, at: Setting, *, before: Mapping[str, Any], after
             setattr(issue, FIELDS[name].column, value)
             columns.append(FIELDS[name].column)
     data: dict[str, Any] = {}
-    if "status" in after:
-        source, target = at.catalog.statuses[before["status"]], at.catalog.statuses[after["status"]]
-        life = Lifecycle(issue.started_at, issue.closed_at).enter(target.category, moment)
-        issue.started_at, issue.closed_at = life.started_at, life.closed_at
+    if "status" in after and (categories := _enter(issue, at, before=before["status"], moment=moment)):
         columns += ["started_at", "closed_at"]
-        data["categories"] = [source.category, target.category]
-    if not after.keys().isdisjoint({"assignee", "team"}):
+        data["categories"] = categories
+    if number is not None or not after.keys().isdisjoint({"assignee", "team"}):
         data["sight"] = {"before": sight_before, "after": _sight(issue)}
     issue.version += 1
     issue.updated_at = issue.activity_at = moment
     issue.save(update_fields=[*columns, "version", "updated_at", "activity_at"])
-    told = {name: [FIELDS[name].tell(before[name], at), FIELDS[name].tell(after[name], at)] for name in after}
-    _record(issue, at, verb=verb_for_changes(set(after)), changes=told, data=data)
+    for name in after:
+        pair = [FIELDS[name].tell(before[name], at), FIELDS[name].tell(after[name], at)]
+        if pair[0] != pair[1] or (name == "status" and "categories" in data):
+            told[name] = pair
+    _record(issue, at, verb=verb_for_changes(set(told)), changes=told, data=data)
+
+
+def _enter(issue: Issue, at: Setting, *, before: uuid.UUID, moment: datetime) -> list[str]:
+    """Let the times follow the new status; return both categories. Empty where a move changed neither slug
+    nor category: the status is the same to who reads it."""
+    source, target = at.catalog.statuses[before], at.catalog.statuses[issue.status_id]
+    if (source.slug, source.category) == (target.slug, target.category):
+        return []
+    life = Lifecycle(issue.started_at, issue.closed_at).enter(target.category, moment)
+    issue.started_at, issue.closed_at = life.started_at, life.closed_at
+    return [source.category, target.category]
 
 
 def _sight(issue: Issue) -> dict[str, str | None]:

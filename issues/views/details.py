@@ -66,6 +66,7 @@ class Details:
     is_archived: bool
     may_edit: bool
     may_take: bool
+    may_move: bool
     may_trash: bool
 
 
@@ -98,6 +99,7 @@ def details_of(found: Found, *, user: Any, moments: Moments) -> Details:
         is_archived=found.project.archived_at is not None,
         may_edit=bool(editable - {"status"} - ({"assignee"} if only_taking else set())),
         may_take="assignee" in editable and issue.assignee_id != user.pk,
+        may_move=found.is_active and policy.can_move(scope),
         may_trash=policy.can_trash(scope) and found.project.archived_at is None,
     )
 

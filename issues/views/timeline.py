@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from issues import markdown, policy
 from issues.catalog import Catalog, catalog
 from issues.events.sentences import sentence_of
-from issues.events.verbs import FIELDS, ISSUE_UPDATED
+from issues.events.verbs import FIELDS, ISSUE_UPDATED, MOVED, PLACE
 from issues.forms.issue import field_label
 from issues.history_rows import comment_rows, history_rows, shown_comments, timeline_events
 from issues.models import Comment, Issue
@@ -150,15 +150,16 @@ def sentences(row: Row, *, imported: Sequence[str] = (), status_names: Mapping[s
     `imported`: names of fields of another tracker, which are told where nothing of ours changed.
     """
     verb, changes = row["verb"], row["changes"]
-    if verb != ISSUE_UPDATED:
+    if verb not in {ISSUE_UPDATED, MOVED}:
         return [sentence_of(verb, changes, status_names=status_names)]
-    told = [
+    told = [sentence_of(verb, changes)] if verb == MOVED else []
+    told += [
         sentence_of(f"issue.{name}_changed", {name: pair}, status_names=status_names)
         for name, pair in changes.items()
         if name in FIELDS
     ]
     others = [
-        *(field_label(name).lower() for name in changes if name not in FIELDS),
+        *(field_label(name).lower() for name in changes if name not in FIELDS and name not in PLACE),
         *(() if changes else imported),
     ]
     if others:
