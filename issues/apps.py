@@ -12,7 +12,9 @@ class IssuesConfig(AppConfig):
     name = "issues"
 
     def ready(self) -> None:
-        """Give the roles their first permissions after each migration."""
+        """Register the jobs, and give the roles their first permissions after each migration."""
+        from issues import jobs  # noqa: F401  models are ready only now
+
         post_migrate.connect(_grant, sender=self, dispatch_uid="issues.defaults")
 
 

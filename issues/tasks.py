@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
-from issues.services.purging import purge_trash
+from issues.jobs import PURGE_TRASH
+from tracker.jobs import begin_job
 
 
 @shared_task
-def purge_old_trash() -> int:
-    """Delete for good what has been in the trash for 30 days; return how many issues."""
-    return purge_trash()
+def purge_old_trash() -> None:
+    """Begin to delete for good what has been in the trash for 30 days."""
+    begin_job(PURGE_TRASH)

@@ -107,6 +107,8 @@ def may_write(name: str) -> bool:
 NOT_DOMAIN = {
     "tracker/schedules.py": "the timetable of django-celery-beat",
     "tracker/tasks.py": "drops keys of repeats that are over",
+    "tracker/durable.py": "state and lease of rows that are work",
+    "tracker/jobs.py": "rows of housekeeping",
     "tracker/checks.py": "",
 }
 

@@ -13,7 +13,7 @@ class TrackerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and make the schedules after each migration."""
-        from tracker import checks  # noqa: F401  they register themselves once settings are ready
+        from tracker import checks, jobs  # noqa: F401  they register themselves once settings are ready
         from tracker.events.broadcast import publish_nudges
 
         publish_nudges()

@@ -1,10 +1,11 @@
-"""Rows that every app shares: the event log, version counters, idempotency keys, failed limits."""
+"""Rows that every app shares: the event log, version counters, idempotency keys, jobs."""
 
 from typing import ClassVar
 
 from django.db import models
 
 from tracker.clock import now
+from tracker.durable import Work
 from tracker.ids import new_id
 
 
@@ -97,3 +98,20 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class Job(Work):
+    """Housekeeping that was begun and is to end, such as the purge of the trash; one of a name at a time."""
+
+    name = models.CharField(max_length=60)
+    count = models.IntegerField(default=0)
+
+    class Meta(Work.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(state__in=["queued", "running"]), name="job_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"

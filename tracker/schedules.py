@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connections
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+_DAY_SECONDS: Final = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Once a day at this time, in UTC."""
+
+    hour: int
+    minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +24,14 @@ class Schedule:
 
     name: str
     task: str
-    every: timedelta
+    every: timedelta | Daily
 
 
 SCHEDULES: Final = (
     Schedule("number left-over events", "tracker.tasks.sweep", timedelta(seconds=10)),
     Schedule("drop old idempotency keys", "tracker.tasks.drop_old_idempotency_keys", timedelta(hours=1)),
     Schedule("forget expired tokens and tickets", "accounts.tasks.forget_expired", timedelta(hours=1)),
-    Schedule("purge the trash", "issues.tasks.purge_old_trash", timedelta(days=1)),
+    Schedule("purge the trash", "issues.tasks.purge_old_trash", Daily(hour=3)),
 )
 
 
@@ -36,13 +46,23 @@ def make_schedules(*, using: str) -> None:
 
 
 def _make(schedule: Schedule, *, using: str) -> None:
-    seconds = int(schedule.every.total_seconds())
-    interval, _ = IntervalSchedule.objects.using(using).get_or_create(
-        every=seconds, period=IntervalSchedule.SECONDS
-    )
+    timing, seconds = _timing(schedule.every, using=using)
     PeriodicTask.objects.using(using).create(
         name=schedule.name,
         task=schedule.task,
-        interval=interval,
         expire_seconds=seconds,  # a message that waited so long has a successor
+        **timing,
     )
+
+
+def _timing(every: timedelta | Daily, *, using: str) -> tuple[dict[str, Any], int]:
+    if isinstance(every, Daily):
+        crontab, _ = CrontabSchedule.objects.using(using).get_or_create(
+            minute=str(every.minute), hour=str(every.hour), timezone="UTC"
+        )
+        return {"crontab": crontab}, _DAY_SECONDS
+    seconds = int(every.total_seconds())
+    interval, _ = IntervalSchedule.objects.using(using).get_or_create(
+        every=seconds, period=IntervalSchedule.SECONDS
+    )
+    return {"interval": interval}, seconds

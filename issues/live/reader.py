@@ -20,6 +20,7 @@ from issues.live.attachment import Attachments
 from issues.live.audience import Listeners
 from issues.live.subscription import Subscription, deliver
 from tracker import clock
+from tracker.durable import redrive
 from tracker.events.broadcast import on_any_nudge
 from tracker.events.numbering import head, number_events
 from tracker.models import Event
@@ -141,13 +142,17 @@ class LogReader:
             then()
 
     def _number_left_over(self) -> None:
-        """Number what nobody has numbered for a while: its process ended between commit and number."""
+        """Number what nobody has numbered for a while: its process ended between commit and number.
+
+        Then tell the workers of rows of work that are due, for the same reason.
+        """
         if time.monotonic() < self._swept_at + POLL_SECONDS:
             return
         self._swept_at = time.monotonic()
         old = clock.now() - timedelta(seconds=UNNUMBERED_SECONDS)
         if Event.objects.filter(seq__isnull=True, recorded_at__lt=old).exists():
             number_events()
+        redrive()
 
     def _check(self) -> None:
         """See whether everybody may still listen, and whether this is still the same log."""

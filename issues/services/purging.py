@@ -5,6 +5,7 @@ Of a purged issue the log keeps what happened, when and by whom; the texts in it
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,11 +21,19 @@ from tracker.models import Event
 KEPT: Final = timedelta(days=30)
 
 
-def purge_trash(*, at: datetime | None = None) -> int:
-    """Purge what has been in the trash for `KEPT`, each issue in its own transaction; return how many."""
-    moment = at or clock.now()
-    due = Issue.objects.filter(trashed_at__lte=moment - KEPT).order_by("trashed_at", "pk")
-    return sum(purge_issue(issue_id, before=moment - KEPT) for issue_id in due.values_list("pk", flat=True))
+def purge_trash(
+    *, at: datetime | None = None, each: Callable[[], AbstractContextManager[None]] = transaction.atomic
+) -> int:
+    """Purge what has been in the trash for `KEPT`, each issue in a transaction of its own; return how many.
+
+    `each` makes these transactions. May run twice, also at once, and from the middle.
+    """
+    before, count = (at or clock.now()) - KEPT, 0
+    due = Issue.objects.filter(trashed_at__lte=before).order_by("trashed_at", "pk")
+    for issue_id in list(due.values_list("pk", flat=True)):
+        with each():
+            count += purge_issue(issue_id, before=before)
+    return count
 
 
 @transaction.atomic

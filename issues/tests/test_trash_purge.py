@@ -1,16 +1,23 @@
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 from io import StringIO
+from itertools import count
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from accounts.models import User
 from issues.models import Comment, Issue
+from issues.services import purging
 from issues.services.issues import edit_issue, restore_issue, trash_issue
 from issues.services.purging import purge_trash
+from issues.tasks import purge_old_trash
 from tests.make import caller, make_comment, make_issue, make_project
+from tests.threads import at_once
 from tracker import clock
-from tracker.models import Event
+from tracker.durable import LEASE, drive, kind_of
+from tracker.models import Event, Job
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +77,67 @@ def test_the_commands_say_how_much_they_did(admin: User) -> None:
     call_command("purge_trash", stdout=out)
     call_command("sweep", stdout=out)
     unnumbered = Event.objects.filter(seq__isnull=True).count()
-    purged, numbered = out.getvalue().splitlines()
+    purged, numbered, worked = out.getvalue().splitlines()
     assert purged == "purged 0"
     assert numbered != "numbered 0"
     assert unnumbered == 0
+    assert worked == "worked on 0"
+
+
+# --- as a task -----------------------------------------------------------------------------------------
+def trashed_long_ago(admin: User, count: int) -> None:
+    """Issues that have been in the trash for longer than they are kept."""
+    project = make_project("OLD", by=admin)
+    for _ in range(count):
+        trash_issue(make_issue(project, by=admin).pk, by=caller(admin))
+    Issue.objects.update(trashed_at=clock.now() - timedelta(days=31))
+
+
+def purges() -> list[str]:
+    """The keys of purged issues, as the log has them."""
+    return sorted(Event.objects.filter(verb="issue.purged").values_list("issue_key", flat=True))
+
+
+def test_a_purge_that_is_killed_half_way_goes_on(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    trashed_long_ago(admin, 4)
+    purge_old_trash()
+    job = Job.objects.get()
+    whole, calls = purging.purge_issue, count(1)
+
+    def die_at_the_third(issue_id: uuid.UUID, *, before: datetime) -> bool:
+        if next(calls) == 3:
+            raise SystemExit  # nothing is tidied up, as when the process is killed
+        return whole(issue_id, before=before)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(purging, "purge_issue", die_at_the_third)
+        with pytest.raises(SystemExit):
+            drive(kind_of(Job), job.pk)
+    assert Issue.objects.count() == 2
+    assert not drive(kind_of(Job), job.pk)
+    with time_machine.travel(clock.now() + LEASE + timedelta(seconds=1)):
+        assert drive(kind_of(Job), job.pk)
+    assert not Issue.objects.exists()
+    assert purges() == [f"OLD-{number}" for number in (1, 2, 3, 4)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_purge_told_many_times_purges_each_issue_once(admin: User) -> None:
+    trashed_long_ago(admin, 4)
+    at_once(3, lambda _: purge_old_trash())
+    job = Job.objects.get()
+    at_once(3, lambda _: drive(kind_of(Job), job.pk))
+    purge_old_trash()
+    call_command("sweep", stdout=StringIO())
+    assert purges() == [f"OLD-{number}" for number in (1, 2, 3, 4)]
+    assert list(Job.objects.order_by("created_at").values_list("state", "count")) == [
+        ("done", 4),
+        ("done", 0),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_purges_at_once_purge_each_issue_once(admin: User) -> None:
+    trashed_long_ago(admin, 6)
+    assert sum(at_once(2, lambda _: purge_trash())) == 6
+    assert purges() == [f"OLD-{number}" for number in range(1, 7)]

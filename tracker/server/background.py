@@ -13,6 +13,8 @@ from celery.worker import WorkController, state
 from django.db import close_old_connections, connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from tracker.durable import go_on_working, stop_working
+
 CONCURRENCY: Final = 2
 BEAT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 10
@@ -35,12 +37,14 @@ class Background:
     def start(self) -> None:
         """Begin to work. Logs what ends it early; the pages go on without."""
         state.should_stop = None
+        go_on_working()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Start nothing more, let what runs end, and return; after `STOP_SECONDS` tasks are given up."""
         self._stopping.set()
+        stop_working()
         state.should_stop = 0  # type: ignore[assignment]  # the stubs know only where it begins
         for thread in reversed(self._threads):
             if thread.ident is not None:

@@ -25,6 +25,14 @@ def test_every_schedule_is_there_after_the_migrations_and_names_a_task() -> None
         assert schedule.task in app.tasks
 
 
+def test_a_daily_schedule_has_its_time_of_the_day() -> None:
+    row = PeriodicTask.objects.get(name="purge the trash")
+
+    assert row.interval is None
+    assert (row.crontab.hour, row.crontab.minute, str(row.crontab.timezone)) == ("3", "0", "UTC")
+    assert row.crontab.schedule.remaining_estimate(now()) <= timedelta(days=1)
+
+
 def test_an_edited_schedule_stays_as_it_was_edited() -> None:
     first = SCHEDULES[0]
     PeriodicTask.objects.filter(name=first.name).update(enabled=False, task="something.else")
