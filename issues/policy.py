@@ -91,6 +91,11 @@ def can_move(scope: Scope) -> bool:
     return scope.may("move_issue")
 
 
+def can_bulk(scope: Scope) -> bool:
+    """Change many issues at once, each as far as one alone may be changed."""
+    return scope.may("bulk_change")
+
+
 def can_trash(scope: Scope) -> bool:
     """Put issues in the trash, see it, restore from it."""
     return scope.may("trash_issue")

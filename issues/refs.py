@@ -50,8 +50,12 @@ def find_issue(ref: IssueRef, *, user: Any, among: IssueQuerySet) -> Issue:
 def _condition(ref: IssueRef, *, user: Any) -> Q | None:
     if (issue_id := parse_uuid(ref)) is not None:
         return Q(pk=issue_id)
-    match = _KEY.fullmatch(str(ref))
-    if match is None:
-        return None
-    project = catalog(versions_of(user)).project_by_key(match[1])
-    return Q(project_id=project.id, number=int(match[2])) if project else None
+    place = place_of_key(str(ref), user=user)
+    return Q(project_id=place[0], number=place[1]) if place else None
+
+
+def place_of_key(key: str, *, user: Any) -> tuple[uuid.UUID, int] | None:
+    """Return project and number of a key as it is now; None for what is no key of a project."""
+    match = _KEY.fullmatch(key)
+    project = catalog(versions_of(user)).project_by_key(match[1]) if match else None
+    return (project.id, int(match[2])) if match and project else None

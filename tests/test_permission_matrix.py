@@ -188,6 +188,14 @@ TABLE: dict[str, Operation] = {
     ),
     "GET /api/v1/issues/my": Operation(EVERYBODY),
     "GET /api/v1/issues/search": Operation(EVERYBODY, query="?q=issue"),
+    "POST /api/v1/issues/bulk": Operation(
+        issue_rows("403 403 200 200", "403 403 200 200", "403 403 400 200", "403 403 400 400"),
+        lambda _, ids: {"issue_ids": [ids["id"]], "changes": {"priority": "urgent"}},
+    ),
+    "POST /api/v1/issues/bulk-status": Operation(
+        issue_rows("403 403 200 200", "403 403 200 200", "403 403 400 200", "403 403 400 400"),
+        lambda _, ids: {"issue_ids": [ids["issue_key"]], "new_status": "triaged"},
+    ),
     "GET /api/v1/issues/key/{key}": Operation(READ),
     "GET /api/v1/issues/{id}": Operation(READ),
     "PUT /api/v1/issues/{id}": Operation(

@@ -29,7 +29,13 @@ def add_comment(
 
     Raises `NotFound` (issue), `NotAllowed`, `Invalid` (body, parent), `Conflict` (archived).
     """
-    issue = lock_issue(ref, by=by)
+    return comment_on_locked(lock_issue(ref, by=by), by=by, body=body, parent_id=parent_id, internal=internal)
+
+
+def comment_on_locked(
+    issue: Issue, *, by: Caller, body: str, parent_id: uuid.UUID | None = None, internal: bool = False
+) -> Comment:
+    """Do what `add_comment` does on an issue that the caller sees and whose row is locked."""
     scope = scope_of(by.user)
     policy.require(
         allowed=policy.can_comment(scope, internal=internal),

@@ -1,7 +1,7 @@
 """The one way in which issues are written: by pages, API, admin, rules and imports alike."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -91,6 +91,13 @@ def edit_issue(
     parents), `IllegalTransition`.
     """
     issue = _locked_with_parents(ref, by=by, changes=changes)
+    return edit_locked(issue, by=by, changes=changes, expected_version=expected_version)
+
+
+def edit_locked(
+    issue: Issue, *, by: Caller, changes: Changes, expected_version: int | frozenset[int] | None = None
+) -> Issue:
+    """Do what `edit_issue` does to an issue that `lock_to_edit` has locked; the same object comes back."""
     at = setting(by, issue.project_id, issue)
     target = move_target(changes["project"], at) if "project" in changes else None
     changes = _without_fixed(changes, at)
@@ -318,19 +325,33 @@ def _filled(issue: Issue, name: str, after: Mapping[str, Any]) -> bool:
 
 
 # --- writing -----------------------------------------------------------------------------------------
+def lock_to_edit(ids: Collection[uuid.UUID], *, by: Caller, changes: Changes) -> dict[uuid.UUID, Issue]:
+    """Lock those of the issues that the caller sees, in the order of their ids, and return them by id.
+
+    With a new parent in `changes` that parent's ancestors are locked with them.
+    """
+    if changes.get("parent") and (anyone := Issue.objects.filter(pk__in=ids).first()) is not None:
+        _lock_parents(sorted(ids), setting(by, anyone.project_id), named=changes["parent"])
+    visible = Issue.objects.visible_to(by.user).filter(pk__in=ids).order_by("pk")
+    return {issue.pk: issue for issue in locked(visible)}
+
+
 def _locked_with_parents(ref: IssueRef, *, by: Caller, changes: Changes) -> Issue:
     """Lock the issue; with a new parent also that parent's ancestors, all in the order of their ids."""
     if not changes.get("parent"):
         return lock_issue(ref, by=by)
-    visible = Issue.objects.visible_to(by.user)
-    issue = find_issue(ref, user=by.user, among=visible)
-    at = setting(by, issue.project_id, issue)
-    try:
-        parent_id = FIELDS["parent"].read(changes["parent"], at)
-    except Invalid:
-        return lock_issue(issue.pk, by=by)
-    _lock([issue.pk, *ancestors(parent_id)])
+    issue = find_issue(ref, user=by.user, among=Issue.objects.visible_to(by.user))
+    _lock_parents([issue.pk], setting(by, issue.project_id), named=changes["parent"])
     return lock_issue(issue.pk, by=by)
+
+
+def _lock_parents(ids: Collection[uuid.UUID], at: Setting, *, named: object) -> None:
+    """Lock these issues and the ancestors of the new parent; one that is not there is told later."""
+    try:
+        parent_id = FIELDS["parent"].read(named, at)
+    except Invalid:
+        return
+    _lock([*ids, *ancestors(parent_id)])
 
 
 def _lock(ids: list[uuid.UUID]) -> None:
