@@ -10,10 +10,13 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint format coverage seed lock installed test-installed
+.PHONY: run serve-full test lint format coverage seed lock installed test-installed
 
 run: installed                  ## install, migrate, serve on http://127.0.0.1:$PORT (8000)
 	@exec $(BIN)/python manage.py serve --migrate
+
+serve-full: installed           ## the same by several processes, on DATABASE_URL and REDIS_URL; sockets on $WS_PORT (8001)
+	@exec $(BIN)/python manage.py serve_full --migrate
 
 seed: installed                 ## fill in sample data; may be repeated, and run while the product serves
 	@$(BIN)/python manage.py migrate --verbosity 0

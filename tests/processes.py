@@ -53,12 +53,12 @@ class ServerProcess:
         """Return when it takes connections; fail with its output if it ends before."""
         self._wait(self._listens)
 
-    def wait_until_it_answers(self, path: str) -> None:
+    def wait_until_it_answers(self, path: str, *, within_seconds: float = START_SECONDS) -> None:
         """Return when a GET of `path` is answered with 200."""
-        self._wait(lambda: self._listens() and self._answers(path))
+        self._wait(lambda: self._listens() and self.answers(path), within_seconds)
 
-    def _wait(self, is_ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _wait(self, is_ready: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             if is_ready():
                 return
@@ -69,7 +69,8 @@ class ServerProcess:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def _answers(self, path: str) -> bool:
+    def answers(self, path: str) -> bool:
+        """Whether a GET of `path` is answered with 200 now."""
         try:
             return httpx.get(f"{self.base_url}{path}", timeout=10).is_success
         except httpx.TransportError:

@@ -19,6 +19,7 @@ MAY_IMPORT = {
 ASSEMBLY = {
     "tracker/settings.py", "tracker/urls.py", "tracker/api_urls.py", "tracker/asgi.py", "tracker/wsgi.py",
     "tracker/celery.py", "tracker/schedules.py", "tracker/management/commands/serve.py",
+    "tracker/management/commands/serve_full.py", "tracker/management/commands/serve_sockets.py",
 }  # fmt: skip
 ALWAYS_WRITES = {
     "bulk_create",

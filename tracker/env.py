@@ -73,6 +73,14 @@ DATABASE: dict[str, object] = _database()
 STATEMENT_TIMEOUT_SECONDS: int = _int("STATEMENT_TIMEOUT_SECONDS", 10)
 
 PORT: int = _int("PORT", 8000)
+WS_PORT: int = _int("WS_PORT", PORT + 1)
+SOCKETS_URL: str = _env.str("SOCKETS_URL", f"http://127.0.0.1:{WS_PORT}").rstrip("/")
+CORES: int = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+HTTP_WORKERS: int = _int("HTTP_WORKERS", CORES)
+HTTP_THREADS: int = _int("HTTP_THREADS", 3)
+SOCKET_PROCESSES: int = _int("SOCKET_PROCESSES", CORES)
+TASK_PROCESSES: int = _int("TASK_PROCESSES", CORES)
+
 ALLOWED_HOSTS: list[str] = _env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 BASE_URL: str = _env.str("BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL: str = _env.str("LIVE_URL", "")

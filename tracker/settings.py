@@ -16,6 +16,7 @@ SECRET_KEY = env.SECRET_KEY
 ALLOWED_HOSTS = env.ALLOWED_HOSTS
 BASE_URL = env.BASE_URL
 LIVE_URL = env.LIVE_URL
+SOCKETS_URL = env.SOCKETS_URL
 TRUSTED_PROXIES = env.TRUSTED_PROXIES
 REGISTRATION = env.REGISTRATION
 DEFAULT_PROJECT = env.DEFAULT_PROJECT
@@ -135,6 +136,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for as long as it likes
 
 # --- identity --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -192,7 +196,7 @@ REFRESH_TOKEN_LIFETIME = timedelta(days=env.REFRESH_TOKEN_DAYS)
 JWT_SIGNING_KEY = env.JWT_SIGNING_KEY
 JWT_PRIVATE_KEY_FILE = env.JWT_PRIVATE_KEY_FILE
 
-CONTENT_SECURITY_POLICY = {
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "object-src": [NONE],
@@ -202,6 +206,14 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
     }
 }
+if env.LIVE_URL:  # sockets have another address than pages
+    _live = env.LIVE_URL.partition("://")[2].partition("/")[0]
+    _is_live_secure = env.LIVE_URL.startswith(("https:", "wss:"))
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [
+        SELF,
+        f"{'wss' if _is_live_secure else 'ws'}://{_live}",
+        f"{'https' if _is_live_secure else 'http'}://{_live}",
+    ]
 
 # --- API -------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

@@ -5,56 +5,23 @@ and, where Redis does not answer, leaves it alone for a while; another listens a
 is lost meanwhile costs a second, since readers of the log look by themselves.
 """
 
-import logging
 import os
 import threading
-import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from tracker.events.nudge import on_nudge
+from tracker.redis import FAILURES, breaker, client, prefix
 
-TIMEOUT_SECONDS: Final = 0.2
 LISTEN_SECONDS: Final = 5.0
-OPEN_SECONDS: Final = 5.0
-_log = logging.getLogger(__name__)
 
 
 def channel() -> str:
-    """Return the name of the channel: one for each database, so that two instances may share a Redis."""
-    database = settings.DATABASES["default"]
-    return f"tracker.nudge.{database['NAME']}"
-
-
-class Breaker:
-    """Keeps away from what does not answer: after a failure it is left alone for `OPEN_SECONDS`."""
-
-    def __init__(self) -> None:
-        self._opened_at: float | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether to keep away for now."""
-        return self._opened_at is not None and time.monotonic() < self._opened_at + OPEN_SECONDS
-
-    def failed(self, error: Exception) -> None:
-        """Keep away from now on; the first failure in a row is logged."""
-        if self._opened_at is None:
-            _log.warning(
-                "Redis does not answer; live updates of other processes come up to a second late: %s", error
-            )
-        self._opened_at = time.monotonic()
-
-    def answered(self) -> None:
-        """Everything is well again."""
-        if self._opened_at is not None:
-            _log.info("Redis answers again")
-        self._opened_at = None
+    """Return the name of the channel."""
+    return f"{prefix()}.nudge"
 
 
 class Publisher:
@@ -65,7 +32,6 @@ class Publisher:
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._lock = threading.Lock()
-        self._breaker = Breaker()
 
     def publish(self) -> None:
         """Ask for a nudge to be published; never waits."""
@@ -80,17 +46,17 @@ class Publisher:
 
     def _run(self) -> None:
         pending = self._pending
-        client = _client(TIMEOUT_SECONDS)
+        publisher = client()
         while True:
             pending.wait()
             pending.clear()
-            if self._breaker.is_open:
+            if not breaker.may_try():
                 continue
             try:
-                client.publish(channel(), b"")
-                self._breaker.answered()
-            except (redis.RedisError, OSError) as error:
-                self._breaker.failed(error)
+                publisher.publish(channel(), b"")
+                breaker.answered()
+            except FAILURES as error:
+                breaker.failed(error)
 
 
 class Listener:
@@ -99,7 +65,6 @@ class Listener:
     def __init__(self, callback: Callable[[], None]) -> None:
         self._callback = callback
         self._stopping = threading.Event()
-        self._breaker = Breaker()
         self._thread = threading.Thread(target=self._run, name="nudge-listener", daemon=True)
         self._thread.start()
 
@@ -111,19 +76,19 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except (redis.RedisError, OSError) as error:
-                self._breaker.failed(error)
+            except FAILURES as error:
+                breaker.failed(error)
                 self._stopping.wait(1.0)
 
     def _listen(self) -> None:
-        client = _client(LISTEN_SECONDS)
-        with client, client.pubsub(ignore_subscribe_messages=True) as subscription:
+        listener = client(LISTEN_SECONDS)
+        with listener, listener.pubsub(ignore_subscribe_messages=True) as subscription:
             subscription.subscribe(channel())
             self._callback()  # what came while nobody listened
             while not self._stopping.is_set():
-                if subscription.get_message(timeout=1.0) is not None:
+                if subscription.get_message(timeout=1.0) is not None:  # silence says nothing of Redis
+                    breaker.answered()
                     self._callback()
-                self._breaker.answered()
                 if subscription.connection is None:
                     raise redis.ConnectionError
 
@@ -145,16 +110,6 @@ def on_any_nudge(callback: Callable[[], None]) -> Callable[[], None]:
 def publish_nudges() -> None:
     """From now on tell the other processes of each nudge of this one. Called once, when apps are ready."""
     on_nudge(_publisher.publish)
-
-
-def _client(timeout_seconds: float) -> Any:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=10,
-    )
 
 
 _publisher: Final = Publisher()

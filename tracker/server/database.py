@@ -19,7 +19,7 @@ def pool_connections() -> None:
         return
     options = connections.settings["default"]
     options["CONN_MAX_AGE"] = 0
-    options["CONN_HEALTH_CHECKS"] = False  # the pool checks
+    options["CONN_HEALTH_CHECKS"] = True  # Django has the pool check what it gives out
     options["OPTIONS"] = {
         **options["OPTIONS"],
         "pool": {"min_size": 1, "max_size": MOST_CONNECTIONS, "timeout": 10},

@@ -1,17 +1,12 @@
 """`manage.py serve`: the whole product in one process."""
 
-import socket
 import threading
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
-from django.core.checks import ERROR, CheckMessage, Tags, run_checks
-from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.core.management.base import BaseCommand
+from django.db import connections
 
 from accounts.services.setup import make_setup_token
 from issues.live.lifecycle import start_live, stop_live
@@ -20,9 +15,8 @@ from tracker.celery import app as celery_app
 from tracker.server.background import Background
 from tracker.server.database import pool_connections
 from tracker.server.server import ProductServer
+from tracker.server.start import check_database, check_settings, listen
 from tracker.server.static import collect_static_files
-
-BACKLOG: Final = 1024
 
 
 class Command(BaseCommand):
@@ -39,14 +33,10 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, migrate: bool, **_: Any) -> None:
         """Check, listen, work, and end in order."""
-        self._refuse(run_checks())
+        check_settings()
         pool_connections()
-        if self._has_old_schema():
-            if not migrate:
-                raise CommandError("The database is not up to date; run: python manage.py migrate")
-            call_command("migrate", verbosity=0)
-        self._refuse(run_checks(tags=[Tags.database], databases=["default"]))
-        listener = self._listen(host, port)
+        check_database(migrate=migrate)
+        listener = listen(host, port)
         collect_static_files()
 
         from tracker.asgi import application  # it reads the static files when it is made
@@ -62,29 +52,6 @@ class Command(BaseCommand):
             background.stop()
             connections.close_all()
         self.stdout.write("Stopped.")
-
-    def _refuse(self, found: Sequence[CheckMessage]) -> None:
-        faults = [str(message.msg) for message in found if message.level >= ERROR]
-        if faults:
-            raise CommandError("\n".join(faults))
-
-    def _has_old_schema(self) -> bool:
-        executor = MigrationExecutor(connection)
-        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-    def _listen(self, host: str, port: int) -> socket.socket:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host.strip("[]"), port))
-            listener.listen(BACKLOG)
-        except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Set PORT to another."
-            ) from error
-        listener.setblocking(False)  # noqa: FBT003
-        return listener
 
     def _announce(self, host: str, port: int) -> None:
         self.stdout.write(f"Serving on http://{host}:{port}/ (Ctrl-C ends it).")
