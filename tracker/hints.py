@@ -14,7 +14,7 @@ from typing import Final
 from kombu.exceptions import OperationalError
 
 from tracker.celery import app
-from tracker.events.broadcast import Breaker
+from tracker.redis import breaker
 
 TASK: Final = "tracker.tasks.do_work"
 AGAIN_SECONDS: Final = 5.0
@@ -30,7 +30,6 @@ class Sender:
         self._lock = threading.Condition()
         self._waiting: OrderedDict[_Hint, None] = OrderedDict()
         self._sent: OrderedDict[_Hint, float] = OrderedDict()
-        self._breaker = Breaker()
         self._pid = 0
 
     def send(self, hint: _Hint, *, is_news: bool) -> None:
@@ -60,13 +59,13 @@ class Sender:
 
     def publish(self, kind: str, row_id: uuid.UUID) -> None:
         """Send a hint, or let it be while the broker is away."""
-        if self._breaker.is_open:
+        if not breaker.may_try():
             return
         try:
             app.send_task(TASK, args=[kind, str(row_id)], retry=False, ignore_result=True)
-            self._breaker.answered()
+            breaker.answered()
         except (OperationalError, OSError) as error:
-            self._breaker.failed(error)
+            breaker.failed(error)
         except Exception:  # noqa: BLE001  the thread's end would leave everything to the sweep
             _log.exception("a hint could not be sent")
 
