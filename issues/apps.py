@@ -12,10 +12,12 @@ class IssuesConfig(AppConfig):
     name = "issues"
 
     def ready(self) -> None:
-        """Register the jobs, and give the roles their first permissions after each migration."""
+        """Register jobs and checks; after each migration, let roles and search have what they lack."""
         from issues import jobs  # noqa: F401  models are ready only now
+        from issues.search import checks  # noqa: F401  likewise
 
         post_migrate.connect(_grant, sender=self, dispatch_uid="issues.defaults")
+        post_migrate.connect(_ensure_search, sender=self, dispatch_uid="issues.search")
 
 
 def _grant(**_: Any) -> None:
@@ -23,3 +25,13 @@ def _grant(**_: Any) -> None:
     from issues.policy import ROLE_PERMISSIONS
 
     grant_defaults(ROLE_PERMISSIONS, app_label="issues")
+
+
+def _ensure_search(using: str, **_: Any) -> None:
+    from django.db import DEFAULT_DB_ALIAS, connections  # models are ready only now
+
+    from issues.services.search_documents import ensure_search
+
+    tables = connections[using].introspection.table_names()
+    if using == DEFAULT_DB_ALIAS and "issues_searchdocument" in tables:  # else an older state was asked for
+        ensure_search()

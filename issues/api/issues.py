@@ -19,7 +19,7 @@ from issues.api.stale import stale_details
 from issues.catalog import ProjectInfo, catalog
 from issues.models import Issue
 from issues.query.filters import IssueFilter, read_filter
-from issues.query.sorts import BEST_FIRST, DEFAULT, SORT_NAMES, sorts_for
+from issues.query.sorts import DEFAULT, SORT_NAMES
 from issues.refs import find_issue, is_key
 from issues.rows import Row, issue_row
 from issues.scope import Scope, scope_of
@@ -50,7 +50,7 @@ class ListView(ApiView):
         return self.page(
             asked.issues().filter(only or Q()),
             rows=rows_for(self.user, description=self.query["include"] == "description"),
-            sorts=sorts_for(asked.words),
+            sorts=asked.sorts(),
             default=default,
         )
 
@@ -132,7 +132,7 @@ class SearchView(ListView):
         if not (self.query["q"] or "").strip():
             raise Invalid(fields={"q": ["Say what to search for."]})
         asked = self.asked()
-        return self.listed(asked, default=BEST_FIRST if asked.has_words else DEFAULT)
+        return self.listed(asked, default=asked.default_sort)
 
 
 class OneIssueView(ApiView):

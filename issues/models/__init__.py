@@ -16,6 +16,7 @@ from issues.models.choices import (
 )
 from issues.models.issue import Comment, Issue, IssueAlias, IssueLabel, Relation, Watcher
 from issues.models.project import Cycle, Label, Milestone, Project, ProjectTeam
+from issues.models.search import SearchDocument
 from issues.models.workflow import Status, Transition
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ProjectTeam",
     "Relation",
     "RelationType",
+    "SearchDocument",
     "Severity",
     "Status",
     "Transition",

@@ -18,9 +18,12 @@ from issues.query.ast import Value, Word
 from issues.query.compile import Chip, compile_query, narrow
 from issues.query.fields import FIELDS, condition_of
 from issues.query.language import parse
+from issues.query.sorts import BEST_FIRST, DEFAULT, sorts_for
 from issues.query.values import read_values
-from issues.query.words import matches, split_words
+from issues.query.words import Search, split_words
 from issues.querysets import IssueQuerySet
+from tracker.api.cursors import peek
+from tracker.api.pagination import SortKey
 from tracker.errors import Invalid, NotAllowed
 
 WORDS: Final = "search"
@@ -31,23 +34,32 @@ PARAMETERS: Final = frozenset({*FIELDS, WORDS, QUERY, TRASHED})
 
 @dataclass(frozen=True, slots=True)
 class IssueFilter:
-    """What a request asks for: `condition` includes the words, but not the reader's scope."""
+    """What a request asks for: the condition of the fields, and the words, without the reader's scope."""
 
     user: Any
     condition: Q
-    words: tuple[Word, ...] = ()
+    search: Search
     chips: tuple[Chip, ...] = ()
     is_trashed: bool = False
 
     @property
     def has_words(self) -> bool:
         """Whether there is something that relevance can be measured by."""
-        return any(not word.is_negated for word in self.words)
+        return self.search.has_wanted
 
     def issues(self) -> IssueQuerySet:
         """Return the issues that match and that the reader may see, in no order."""
         found: IssueQuerySet = Issue.objects.visible_to(self.user, trashed=self.is_trashed)
-        return found.filter(self.condition)
+        return found.filter(self.condition, self.search.condition())
+
+    def sorts(self) -> dict[str, SortKey]:
+        """Return what the list can be sorted by."""
+        return sorts_for(self.search)
+
+    @property
+    def default_sort(self) -> str:
+        """The best first where there are words, else the newest."""
+        return BEST_FIRST if self.has_words else DEFAULT
 
 
 def filter_issues(params: QueryDict, *, user: Any, ignore: Collection[str] = ()) -> IssueQuerySet:
@@ -74,7 +86,15 @@ def read_filter(params: QueryDict, *, user: Any, ignore: Collection[str] = ()) -
         condition, words, chips = condition & compiled.condition, compiled.words, [*chips, *compiled.chips]
     if text := _one(given, WORDS):
         words += split_words(text)
-    return IssueFilter(user, condition & matches(words), words, tuple(chips), is_trashed)
+    search = Search(words, at.scope.reads_internal, _was_ranked(params))
+    return IssueFilter(user, condition, search, tuple(chips), is_trashed)
+
+
+def _was_ranked(params: QueryDict) -> bool | None:
+    """Return whether the page before was ranked, so that a list ends as it began; None on the first page."""
+    sort = params.get("sort", params.get("ordering", BEST_FIRST))
+    values = peek(params.get("cursor", "")) if sort.startswith(("relevance", "-relevance")) else ()
+    return isinstance(values[0], int) if values else None
 
 
 def _refuse_unknown(params: QueryDict, ignore: Collection[str]) -> None:

@@ -1,14 +1,12 @@
 """What the list of issues can be sorted by, a closed set."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import Case, F, IntegerField, Value, When
 from django.db.models.functions import Lower
 
 from issues.catalog import CATEGORY_RANK
-from issues.query.ast import Word
-from issues.query.words import relevance
+from issues.query.words import Search
 from tracker.api.pagination import SortKey
 
 DEFAULT: Final = "-created_at"
@@ -38,11 +36,8 @@ SORTS: Final[dict[str, SortKey]] = {
 SORT_NAMES: Final = (*SORTS, "relevance")
 
 
-def sorts_for(words: Sequence[Word]) -> dict[str, SortKey]:
+def sorts_for(search: Search) -> dict[str, SortKey]:
     """Return the sorts of a list; `relevance`, always the best first, where there are words for it."""
-    if not any(not word.is_negated for word in words):
+    if not search.has_wanted:
         return SORTS
-    return {
-        **SORTS,
-        "relevance": SortKey("relevance", annotate={"relevance": relevance(words)}, best_first=True),
-    }
+    return {**SORTS, "relevance": search.sort()}

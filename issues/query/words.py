@@ -1,20 +1,21 @@
-"""Finding issues by words: the interface, and a plain match on title and description behind it.
+"""Finding issues by words: what a reader asks, as a condition and an order. `issues.search` does the work."""
 
-Every word must occur in the title or in the description, in any case of its letters. SQLite itself knows the
-case of ASCII letters only: there, a word with other letters is found as it was typed, in small letters, in
-capitals, and with a capital at its beginning, but not in a mixture such as "üBERGABE".
-"""
-
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from django.db import connection
-from django.db.models import Case, Expression, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 
+from issues.models import Issue, IssueAlias
 from issues.query.ast import Word
 from issues.query.language import MAX_TERMS, check_text, wrong_query
+from issues.refs import is_key
+from issues.search.backend import backend
+from issues.search.needles import Needles, needles_of
+from tracker.api.pagination import SortKey
 
-TITLE_RANK: Final = 1
+_FIRST: Final = 2_000_000_000
+"""The relevance of the issue whose very key was asked for."""
 
 
 def split_words(text: str, *, parameter: str = "search") -> tuple[Word, ...]:
@@ -32,27 +33,66 @@ def split_words(text: str, *, parameter: str = "search") -> tuple[Word, ...]:
     return tuple(words)
 
 
-def matches(words: Iterable[Word]) -> Q:
-    """Return the condition on issues: every word, and none of the negated ones."""
-    condition = Q()
-    for word in words:
-        found = _contains("title", word.text) | _contains("description", word.text)
-        condition &= ~found if word.is_negated else found
-    return condition
+@dataclass(frozen=True)
+class Search:
+    """The words of a list of issues. `internal`: whether internal comments count for the reader.
 
+    `is_ranked`: whether the page before was; None for the first page, which decides it.
+    """
 
-def relevance(words: Sequence[Word]) -> Expression:
-    """Return how well an issue matches, more is better: all words in its title, or not."""
-    in_title = Q()
-    for word in words:
-        if not word.is_negated:
-            in_title &= _contains("title", word.text)
-    return Case(When(in_title, then=Value(TITLE_RANK)), default=Value(0), output_field=IntegerField())
+    words: tuple[Word, ...]
+    internal: bool
+    is_ranked: bool | None = None
 
+    @cached_property
+    def needles(self) -> Needles:
+        """What is looked for, as tokens."""
+        return needles_of(self.words)
 
-def _contains(field: str, text: str) -> Q:
-    condition = Q(**{f"{field}__icontains": text})
-    if connection.vendor == "sqlite" and not text.isascii():
-        for form in {text.lower(), text.capitalize(), text.upper()} - {text}:
-            condition |= Q(**{f"{field}__icontains": form})
-    return condition
+    @cached_property
+    def is_common(self) -> bool:
+        """Whether the newest of what matches come first, as so much does that a rank would say little."""
+        if not self.needles.wanted:
+            return True
+        if self.is_ranked is not None:
+            return not self.is_ranked
+        return backend().is_common(self.needles, internal=self.internal)
+
+    @property
+    def has_wanted(self) -> bool:
+        """Whether there is something that relevance can be measured by."""
+        return any(not word.is_negated for word in self.words)
+
+    @property
+    def key(self) -> str:
+        """The issue's key that is asked for and nothing else, or an empty text."""
+        alone = self.words[0] if len(self.words) == 1 else None
+        return alone.text.upper() if alone and not alone.is_negated and is_key(alone.text) else ""
+
+    def condition(self) -> Q:
+        """Return the condition on issues: every word, and none of the negated ones."""
+        if self.needles.is_hopeless:
+            return Q(pk__in=[])
+        if not self.words or not (self.needles.wanted or self.needles.refused):
+            return Q()
+        found = backend().condition(self.needles, internal=self.internal, common=self.is_common)
+        return self._or_named(found) if self.key else found
+
+    def sort(self) -> SortKey:
+        """Return the sort by relevance, the best first; of a common search the newest."""
+        if self.is_common:
+            return SortKey("created_at", best_first=True)
+        rank = backend().relevance(self.needles, internal=self.internal)
+        if self.key:
+            rank = Case(When(self._named(), then=Value(_FIRST)), default=rank, output_field=IntegerField())
+        return SortKey("relevance", annotate={"relevance": rank}, best_first=True)
+
+    def _named(self) -> Q:
+        key, _, number = self.key.rpartition("-")
+        former = IssueAlias.objects.filter(key=self.key).values("issue")
+        return Q(project__key=key, number=int(number)) | Q(pk__in=former)
+
+    def _or_named(self, found: Q) -> Q:
+        """Return the matches and the issue of this key as one list of ids, which the planner takes first."""
+        matching = Issue.objects.filter(found).order_by().values("pk")
+        return Q(pk__in=matching.union(Issue.objects.filter(self._named()).order_by().values("pk"), all=True))

@@ -12,6 +12,7 @@ from issues.refs import IssueRef
 from issues.scope import scope_of
 from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
+from issues.services.search_documents import index_comment, index_issues
 from issues.services.texts import clean_text
 from tracker.caller import Caller
 from tracker.errors import Invalid, NotFound
@@ -53,6 +54,7 @@ def comment_on_locked(
     comment = Comment.objects.create(
         issue=issue, author_id=by.actor.pk, parent=parent, body=text, internal=internal, created_at=moment
     )
+    index_comment(comment)
     _tell(comment, issue, by=by, verb="comment.added")
     return comment
 
@@ -71,6 +73,7 @@ def edit_comment(comment_id: uuid.UUID, *, by: Caller, body: str) -> Comment:
     require_active(issue)
     comment.body, comment.edited_at = text, moment_of(issue, by=by)
     comment.save(update_fields=["body", "edited_at"])
+    index_issues([issue.pk])
     _tell(comment, issue, by=by, verb="comment.edited")
     return comment
 
@@ -89,6 +92,7 @@ def delete_comment(comment_id: uuid.UUID, *, by: Caller) -> None:
     require_active(issue)
     comment.deleted_at = moment_of(issue, by=by)
     comment.save(update_fields=["deleted_at"])
+    index_issues([issue.pk])
     _tell(comment, issue, by=by, verb="comment.deleted")
 
 

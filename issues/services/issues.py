@@ -14,10 +14,12 @@ from issues.lifecycle import Lifecycle
 from issues.models import Issue, IssueLabel, Project, Watcher
 from issues.refs import IssueRef, find_issue
 from issues.scope import scope_of
+from issues.search.documents import Document
 from issues.services.activity import locked, require_active
 from issues.services.fields import FIELDS, Setting, find_person, setting, stored, unpack
 from issues.services.hierarchy import ancestors, check_parent
 from issues.services.moving import is_outdated, move_target, rehouse, values_there
+from issues.services.search_documents import index_documents, index_issues
 from tracker.caller import Caller
 from tracker.errors import Conflict, IllegalTransition, Invalid, NotAllowed, NotFound, Stale
 from tracker.events.record import record
@@ -51,8 +53,10 @@ def create_issue(project_id: uuid.UUID, *, by: Caller, fields: Changes) -> Issue
         check_parent(None, values["parent"])
     status, labels, moment = at.catalog.statuses[values["status"]], values.pop("labels"), by.now
     life = Lifecycle().enter(status.category, moment)
+    issue_id = new_id()
+    index_documents([Document(issue_id, values["title"], values["description"])])
     issue = Issue(
-        id=new_id(),
+        id=issue_id,
         project_id=project_id,
         reporter_id=by.actor.pk,
         number=_next_number(project_id),
@@ -389,6 +393,8 @@ def write_changes(
     issue.version += 1
     issue.updated_at = issue.activity_at = moment
     issue.save(update_fields=[*columns, "version", "updated_at", "activity_at"])
+    if not after.keys().isdisjoint(policy.TEXT_FIELDS):
+        index_issues([issue.pk])
     for name in after:
         pair = [FIELDS[name].tell(before[name], at), FIELDS[name].tell(after[name], at)]
         if pair[0] != pair[1] or (name == "status" and "categories" in data):

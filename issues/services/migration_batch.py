@@ -23,6 +23,7 @@ from issues.services.migration_values import (
     label_ids,
     told_fields,
 )
+from issues.services.search_documents import index_issues
 from tracker.caller import Caller
 from tracker.errors import Conflict
 from tracker.events.record import record_many
@@ -94,6 +95,8 @@ class Batch:
             if (issue := held.get(record.external_id)) and self._update(record, issue, pasts[issue.pk]):
                 self.result.changed_ids.add(issue.pk)
         self._store(fresh)
+        if not self.is_dry_run:
+            index_issues(self.result.created_ids | self.result.changed_ids)
         self._link()
         return self.result
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from issues.models import Comment, Issue, Watcher
 from issues.policy import TEXT_FIELDS
+from issues.services.search_documents import forget_issues
 from tracker import clock
 from tracker.events.record import record
 from tracker.models import Event
@@ -56,6 +57,7 @@ def purge_issue(issue_id: uuid.UUID, *, before: datetime) -> bool:
     Comment.objects.filter(issue=issue).update(parent=None)
     Comment.objects.filter(issue=issue).delete()
     project_id, version = issue.project_id, issue.version
+    forget_issues([issue_id])
     issue.delete()
     _blank(issue_id)
     record(

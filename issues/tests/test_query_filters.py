@@ -257,7 +257,7 @@ def test_chips_say_in_words_what_is_asked(world: World, developer: User) -> None
         ("status", ("not Done",), "status", False),
         ("label", ("bug",), "q", True),
     ]
-    assert [word.text for word in asked.words] == ["log"]
+    assert [word.text for word in asked.search.words] == ["log"]
 
 
 def test_filters_by_names_in_memory_cost_one_query(world: World, developer: User) -> None:

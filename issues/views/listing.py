@@ -18,7 +18,6 @@ from issues.catalog import ProjectInfo
 from issues.forms.filters import SELECTS, Select, filter_selects, hidden_inputs
 from issues.forms.issue import field_label
 from issues.query.filters import PARAMETERS, QUERY, IssueFilter, read_filter
-from issues.query.sorts import BEST_FIRST, DEFAULT, sorts_for
 from issues.rows import COLUMNS, Row, rows_of_values
 from issues.scope import scope_of
 from issues.views.callers import person
@@ -143,9 +142,8 @@ def _page(request: HttpRequest, found: IssueFilter) -> Page:
         made = rows_of_values([item[:width] for item in values], user=found.user, description=False)
         return list(zip(made, (item[width:] for item in values), strict=True))
 
-    default = BEST_FIRST if found.has_words else DEFAULT
     return paginate(
-        request, found.issues(), rows=rows, sorts=sorts_for(found.words), default=default, size=PAGE_SIZE
+        request, found.issues(), rows=rows, sorts=found.sorts(), default=found.default_sort, size=PAGE_SIZE
     )
 
 

@@ -43,18 +43,30 @@ class Cursor:
 
 def decode(text: str, *, sort: str) -> Cursor:
     """Return the cursor. Raises Invalid for one that we did not write, or wrote for another sort."""
+    cursor = _read(text)
+    if cursor.sort != sort:
+        raise Invalid(fields={"cursor": ["This cursor belongs to another sort."]})
+    return cursor
+
+
+def peek(text: str) -> tuple[Any, ...]:
+    """Return the values of a cursor, whatever its sort; none where it has none or is not ours."""
+    try:
+        return _read(text).values if text else ()
+    except Invalid:
+        return ()
+
+
+def _read(text: str) -> Cursor:
     try:
         raw = base64.urlsafe_b64decode(text[:_MAX_CHARACTERS].encode("ascii") + b"=" * (-len(text) % 4))
         signature, data = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, _sign(data)):
             raise _bad()
         found_sort, backwards, values = orjson.loads(data)
-        cursor = Cursor(found_sort, tuple(_unpack(value) for value in values), bool(backwards))
+        return Cursor(found_sort, tuple(_unpack(value) for value in values), bool(backwards))
     except (binascii.Error, UnicodeEncodeError, ValueError, TypeError, KeyError, InvalidOperation):
         raise _bad() from None
-    if cursor.sort != sort:
-        raise Invalid(fields={"cursor": ["This cursor belongs to another sort."]})
-    return cursor
 
 
 def _bad() -> Invalid:

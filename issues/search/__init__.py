@@ -1,0 +1,1 @@
+"""Full-text search: one way to read text, one interface, a back end for each database."""

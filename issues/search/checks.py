@@ -1,0 +1,34 @@
+"""What the search needs of the database, each fault in one sentence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+
+from issues.search.backend import backend
+from issues.search.postgres import TRIGRAMS
+
+
+@register(Tags.database)
+def check_search(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Tell what is missing for the search, and who can mend it."""
+    try:
+        lacking = backend().missing() if databases else []
+    except DatabaseError:  # not reachable: others tell
+        return []
+    found: list[CheckMessage] = []
+    if TRIGRAMS in lacking:
+        text = (
+            "The extension pg_trgm is missing, so similar issues are found by whole words. A superuser runs "
+            "CREATE EXTENSION pg_trgm in this database, then manage.py rebuild_search makes its index."
+        )
+        found.append(Warning(text, id="issues.W001"))
+        lacking = [name for name in lacking if name not in {TRIGRAMS, "issues_search_title"}]
+    if lacking:
+        names = ", ".join(lacking)
+        found.append(Error(f"The search lacks {names}; run manage.py rebuild_search.", id="issues.E001"))
+    return found

@@ -1,0 +1,178 @@
+"""The search on SQLite: an FTS5 table whose rowid is the search document's id, its tokens made here.
+
+A column each for title, description, comments and internal comments. Who may not read the last one asks the
+other three alone. The tokenizer only separates at spaces; words are quoted, so nothing in them is syntax.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, Value, When
+from django.db.models.expressions import Combinable
+
+from issues.models import Issue, SearchDocument
+from issues.search.documents import Document, Remark
+from issues.search.needles import Needle, Needles
+from issues.search.text import Groups, groups, tokens
+
+_GAP: Final = " \ue000 "
+"""A token that nobody can ask for, so that no phrase reaches over it."""
+_PUBLIC: Final = ("title", "description", "comments")
+
+
+# --- writing -------------------------------------------------------------------------------------
+def store(documents: Sequence[Document]) -> None:
+    """Write whole documents, two statements each."""
+    with connection.cursor() as cursor:
+        for document in documents:
+            cursor.execute(
+                "INSERT INTO issues_searchdocument (issue_id, title, size_bytes) VALUES (%s, %s, 0) "
+                "ON CONFLICT (issue_id) DO UPDATE SET title = excluded.title RETURNING id",
+                [_key(document.issue_id), " ".join(tokens(document.title))],
+            )
+            (row_id,) = cursor.fetchone()
+            cursor.execute(
+                "INSERT OR REPLACE INTO issues_searchtext (rowid, title, description, comments, internal) "
+                "VALUES (%s, %s, %s, %s, %s)",
+                [row_id, _joined(document.title), _joined(document.description), *_remarks(document.remarks)],
+            )
+
+
+def append(issue_id: uuid.UUID, remark: Remark) -> None:
+    """Add a comment to a document that is there, in one statement."""
+    column = "internal" if remark.is_internal else "comments"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE issues_searchtext SET {column} = {column} || %s "  # noqa: S608 — one of two names
+            "WHERE rowid = (SELECT id FROM issues_searchdocument WHERE issue_id = %s)",
+            [_GAP + _joined(remark.body), _key(issue_id)],
+        )
+
+
+def remove(issue_ids: Iterable[uuid.UUID]) -> None:
+    """Forget issues."""
+    with connection.cursor() as cursor:
+        for issue_id in issue_ids:
+            key = [_key(issue_id)]
+            cursor.execute(
+                "DELETE FROM issues_searchtext "
+                "WHERE rowid = (SELECT id FROM issues_searchdocument WHERE issue_id = %s)",
+                key,
+            )
+            cursor.execute("DELETE FROM issues_searchdocument WHERE issue_id = %s", key)
+
+
+def _remarks(remarks: Iterable[Remark]) -> tuple[str, str]:
+    public, internal = "", ""
+    for remark in remarks:
+        if remark.is_internal:
+            internal += _GAP + _joined(remark.body)
+        else:
+            public += _GAP + _joined(remark.body)
+    return public, internal
+
+
+def _joined(text: str) -> str:
+    return _text(groups(text))
+
+
+def _text(found: Groups) -> str:
+    return _GAP.join(" ".join(group) for group in found)
+
+
+def _key(issue_id: uuid.UUID) -> Any:
+    return Issue._meta.pk.get_db_prep_value(issue_id, connection)
+
+
+# --- reading -------------------------------------------------------------------------------------
+class _Matches(Func):
+    """Whether a search document is among the rows of the full-text table that match."""
+
+    output_field = BooleanField()
+
+    def __init__(self, query: str) -> None:
+        super().__init__(F("pk"))
+        self.query = query
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """Return the condition with the query as its parameter."""
+        del connection
+        column, params = compiler.compile(self.source_expressions[0])
+        found = "SELECT rowid FROM issues_searchtext WHERE issues_searchtext MATCH %s"
+        return f"{column} IN ({found})", [*params, self.query]
+
+
+def query_of(
+    wanted: Iterable[Needle], refused: Iterable[Needle] = (), *, internal: bool, columns: Sequence[str] = ()
+) -> str:
+    """Return the FTS5 query of documents that have all of `wanted` and none of `refused`."""
+    text = " AND ".join(map(_phrase, wanted))
+    if unwanted := " OR ".join(map(_phrase, refused)):
+        text = f"({text}) NOT ({unwanted})"
+    columns = columns or (() if internal else _PUBLIC)
+    return f"{{{' '.join(columns)}}} : ({text})" if columns else text
+
+
+def _phrase(needle: Needle) -> str:
+    return f'"{" ".join(needle.tokens)}"' + (" *" if needle.is_prefix else "")
+
+
+def condition(needles: Needles, *, internal: bool, common: bool) -> Q:
+    """Return the condition on issues; the matches are taken first, be they many or few."""
+    del common
+    if needles.wanted:
+        return Q(pk__in=_issues(query_of(needles.wanted, needles.refused, internal=internal)))
+    return Q(*(~Q(pk__in=_issues(query_of([each], internal=internal))) for each in needles.refused))
+
+
+def relevance(needles: Needles, *, internal: bool) -> Combinable:
+    """Return how well an issue matches, more is better: by its title, by title and description, or at all.
+
+    FTS5's own rank counts the length of all columns, and so would tell of comments that are hidden.
+    """
+    del internal
+    levels = (("title",), ("title", "description"))
+    steps = [
+        When(pk__in=_issues(query_of(needles.wanted, internal=False, columns=columns)), then=Value(3 - place))
+        for place, columns in enumerate(levels)
+    ]
+    return Case(*steps, default=Value(1), output_field=IntegerField())
+
+
+def is_common(needles: Needles, *, internal: bool) -> bool:
+    """Every search is ranked: an embedded tracker is small."""
+    del needles, internal
+    return False
+
+
+def _issues(query: str) -> Any:
+    return SearchDocument.objects.filter(_Matches(query)).values("issue")
+
+
+# --- the index itself ----------------------------------------------------------------------------
+def missing() -> list[str]:
+    """Return what the search lacks in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'issues_searchtext'")
+        (tables,) = cursor.fetchone()
+    return [] if tables else ["issues_searchtext"]
+
+
+def repair() -> bool:
+    """Make what is missing; return whether every document must be written anew.
+
+    Texts of documents that are gone go too: whoever empties the models' tables does not know of this one.
+    """
+    with connection.cursor() as cursor:
+        if missing():
+            cursor.execute(
+                "CREATE VIRTUAL TABLE issues_searchtext "
+                "USING fts5 (title, description, comments, internal, tokenize = 'ascii')"
+            )
+            return True
+        cursor.execute(
+            "DELETE FROM issues_searchtext WHERE rowid NOT IN (SELECT id FROM issues_searchdocument)"
+        )
+    return False
