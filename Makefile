@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes
 
 .DEFAULT_GOAL := run
-.PHONY: run serve-full test lint format coverage seed lock installed test-installed
+.PHONY: run serve-full test lint format coverage bench seed lock installed test-installed
 
 run: installed                  ## install, migrate, serve on http://127.0.0.1:$PORT (8000)
 	@exec $(BIN)/python manage.py serve --migrate
@@ -38,6 +38,9 @@ lint: test-installed                ## style, types, templates, migrations, the 
 	$(BIN)/djlint --quiet --lint templates
 	TRACKER_ENV=test DATA_DIR=$(VENV)/lint $(BIN)/python manage.py makemigrations --check --dry-run
 	TRACKER_ENV=test DATA_DIR=$(VENV)/lint $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+bench: test-installed               ## measure, and write docs/performance.md; QUICK=1 a short form, KEEP=1 keeps what was filled
+	@$(BIN)/python -m bench.run
 
 format: test-installed              ## ruff's format, and what ruff can mend
 	$(BIN)/ruff check --fix --quiet . || true

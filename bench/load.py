@@ -56,14 +56,14 @@ _EVENT: Final = (
     "project_id", "issue_id", "issue_key", "version", "subject_id", "internal", "changes", "data",
     "external_id",
 )  # fmt: skip
-_TABLES: Final = {
+TABLES: Final = {
     Issue: _ISSUE, IssueLabel: _LABEL, Watcher: _WATCHER, Comment: _COMMENT, Event: _EVENT,
 }  # fmt: skip
 
 
 def load(filings: Iterable[Filing], frame: Frame) -> int:
     """Write the issues of a plan, numbered events included, and return how many; nobody else may write."""
-    for model, columns in _TABLES.items():
+    for model, columns in TABLES.items():
         check_columns(model, columns)
     number_events()  # those of the people and projects come before
     loader = _Loader(frame)
@@ -88,7 +88,8 @@ class _Loader:
         self.order = Event.objects.aggregate(last=Max("order"))["last"] or 0
         self.seq = head().last_seq
         self.recorded_at = clock.now()
-        self.rows: dict[type[Any], list[Values]] = {model: [] for model in _TABLES}
+        self.memory: dict[tuple[Any, ...], Any] = {}
+        self.rows: dict[type[Any], list[Values]] = {model: [] for model in TABLES}
 
     def add(self, filing: Filing) -> None:
         """Make the rows of one issue and its history."""
@@ -106,13 +107,13 @@ class _Loader:
         self.seq += 1
         row = _EVENT_DEFAULTS | values
         row |= {"order": self.order, "seq": self.seq, "id": new_id(), "recorded_at": self.recorded_at}
-        row["changes"], row["data"] = json.dumps(row["changes"]), json.dumps(row["data"])
+        row["changes"], row["data"] = _json(row["changes"]), _json(row["data"])
         self.rows[Event].append(tuple(row[name] for name in _EVENT))
 
     @transaction.atomic
     def write(self) -> None:
         """Write what was made, and leave the counters where the services would."""
-        for model, columns in _TABLES.items():
+        for model, columns in TABLES.items():
             write_rows(model, columns, self.rows[model])
             self.rows[model] = []
         for project, number in zip(self.frame.projects, self.next_number, strict=True):
@@ -174,9 +175,7 @@ class _OneIssue:
             data["sight"] = {"before": sight, "after": self.sight()}
         self.version += 1
         self.updated_at = self.activity_at = step.at
-        changes = {
-            name: [FIELDS[name].tell(each[name], self.at) for each in (before, after)] for name in after
-        }
+        changes = {name: [self.told(name, each[name]) for each in (before, after)] for name in after}
         self.tell(step.person, step.at, verb_for_changes(set(after)), changes=changes, data=data)
 
     def comment(self, step: Step) -> None:
@@ -220,6 +219,25 @@ class _OneIssue:
         """Read one; only people are looked up here, since the services ask the database for them."""
         if name == "assignee":
             return self.person(value)
+        if name not in policy.TEXT_FIELDS:
+            return self.remembered("read", name, tuple(value) if isinstance(value, list) else value)
+        return str(FIELDS[name].read(value, self.at))
+
+    def told(self, name: str, value: Any) -> Any:
+        """Return what an event says of a stored value."""
+        return value if name == "title" else self.remembered("told", name, value)
+
+    def remembered(self, kind: str, name: str, value: Any) -> Any:
+        """Read or tell a value once for each project."""
+        key = (kind, self.filing.project, name, value)
+        if key not in self.loader.memory:
+            self.loader.memory[key] = (
+                self.read_word(name, value) if kind == "read" else FIELDS[name].tell(value, self.at)
+            )
+        return self.loader.memory[key]
+
+    def read_word(self, name: str, value: Any) -> Any:
+        """Read a value that many issues have."""
         if name in {"severity", "priority"}:
             return int((SEVERITY_WORDS if name == "severity" else PRIORITY_WORDS)[value])
         found = FIELDS[name].read(value, self.at)
@@ -228,7 +246,7 @@ class _OneIssue:
     def initial(self) -> dict[str, Any]:
         """Return the first values, as `create_issue` tells them."""
         told = {
-            name: FIELDS[name].tell(value, self.at)
+            name: self.told(name, value)
             for name, value in self.values.items()
             if name not in policy.TEXT_FIELDS
         }
@@ -273,6 +291,10 @@ class _OneIssue:
             "external_id": None,
         }
         return tuple(row[name] for name in _ISSUE)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value) if value else "{}"
 
 
 _EVENT_DEFAULTS: Final[dict[str, Any]] = {

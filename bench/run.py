@@ -1,0 +1,205 @@
+"""`make bench`: fills databases, starts the servers, measures, and writes `docs/performance.md`.
+
+`QUICK=1`: a tenth of the issues, one round, nothing written. `KEEP=1`: filled databases stay for later.
+`BENCH_DATABASE_URL`, `BENCH_REDIS_URL`: where; 127.0.0.1 unless given.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bench import databases
+from bench.embedded import measure_embedded
+from bench.live import Write, measure
+from bench.machine import in_words, memory_of, wait_for_quiet
+from bench.report import Verdict, write_document
+from bench.rounds import Measured, Rounds
+from bench.servers import Server, environment
+from bench.works import CREATE, EMPTY, WORKS
+
+MOST_GROWTH: Final = 1.3
+LIVE_GOALS: Final = {200: 60, 1_000: 400}
+WEB_MB: Final = 150
+SOCKETS_MB: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured."""
+
+    issues: int
+    grown: int
+    rounds: int
+    seconds: int
+    writes: int
+    embedded: int
+
+
+FULL: Final = Extent(issues=100_000, grown=1_000_000, rounds=3, seconds=4, writes=100, embedded=10_000)
+QUICK: Final = Extent(issues=10_000, grown=0, rounds=1, seconds=2, writes=20, embedded=2_000)
+
+
+class Run:
+    """One run, with all that it said."""
+
+    def __init__(self, extent: Extent, folder: Path) -> None:
+        self.extent, self.folder = extent, folder
+        self.said: list[str] = []
+        self.verdicts: list[Verdict] = []
+
+    def say(self, text: str) -> None:
+        """Print, and keep."""
+        self.said.append(text)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def all(self) -> None:
+        """Measure everything."""
+        extent = self.extent
+        self.say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}, {in_words()}")
+        self.say(f"{databases.version()}, client and servers on the same machine, 16 connections\n")
+        at_first = self._full_mode(extent.issues, has_sockets=True)
+        if extent.grown:
+            grown = self._full_mode(extent.grown, has_sockets=False)
+            self._growth(at_first, grown)
+        for verdict in measure_embedded(
+            extent.embedded, folder=self.folder, seconds=extent.seconds, say=self.say
+        ):
+            self.verdicts.append(verdict)
+        self.say("\nGoals")
+        for verdict in self.verdicts:
+            self.say(verdict.line())
+
+    def _full_mode(self, count: int, *, has_sockets: bool) -> Measured:
+        with self._copy_of_filled(count) as database:
+            data = self.folder / f"full-{count}"
+            data.mkdir()
+            server = Server(data, database=database)
+            try:
+                self.say(f"Full mode, {count:,} issues")
+                rounds = Rounds(server, database=database, folder=data, say=lambda _text: None)
+                found = rounds.run(rounds=self.extent.rounds, seconds=self.extent.seconds)
+                self.say(found.table() + "\n")
+                if has_sockets:
+                    self.verdicts += found.verdicts()
+                    self._sockets(server, found)
+                    self._memory(server, "web", "HTTP worker", WEB_MB)
+            finally:
+                server.stop()
+        return found
+
+    def _sockets(self, server: Server, found: Measured) -> None:
+        create = next(work for work in WORKS if work.name == CREATE)
+        for number, goal in LIVE_GOALS.items():
+            wait_for_quiet(8)
+            spread = asyncio.run(
+                measure(
+                    url=server.url,
+                    socket_port=server.socket_port,
+                    tokens=found.facts["listeners"],
+                    sockets=number,
+                    writes=self.extent.writes,
+                    write=Write(create.headers(found.facts), create.body(found.facts)),
+                    while_open=partial(self._memory_of_sockets, server, number),
+                )
+            )
+            text = f"p50 {spread.p50:.0f} ms, p99 {spread.p99:.0f} ms, lost {spread.lost}"
+            self.say(f"live, {number:,} sockets, answer → last client: {text}")
+            is_met = spread.p99 <= goal and not spread.lost
+            goal_text = f"p99 at most {goal} ms, none lost"
+            self.verdicts.append(Verdict(f"live, {number:,} sockets", goal_text, text, is_met))
+
+    def _memory_of_sockets(self, server: Server, number: int) -> None:
+        self._memory(server, "sockets", f"socket process, {number:,} clients", SOCKETS_MB)
+
+    def _memory(self, server: Server, kind: str, name: str, most: int) -> None:
+        sizes = [memory_of(each) for each in server.processes(kind)]
+        largest = max(sizes, default=0.0)
+        self.say(f"memory, {name}: {', '.join(f'{size:.0f}' for size in sizes)} MB")
+        self.verdicts.append(
+            Verdict(f"memory, {name}", f"at most {most} MB", f"{largest:.0f} MB", 0 < largest <= most)
+        )
+
+    def _growth(self, at_first: Measured, grown: Measured) -> None:
+        sizes = f"{self.extent.issues:,} to {self.extent.grown:,}"
+        self.say(f"Growth from {sizes} issues: time a request, against “{EMPTY}”")
+        for work in WORKS:
+            if work.name != EMPTY:
+                ratio = at_first.share(work.name, EMPTY) / grown.share(work.name, EMPTY)
+                self.say(f"  {work.name:<34} {ratio:.2f} ×")
+                goal = f"at most {MOST_GROWTH} × at ten times the issues"
+                self.verdicts.append(
+                    Verdict(f"growth, {work.name}", goal, f"{ratio:.2f} ×", ratio <= MOST_GROWTH)
+                )
+        self.say("")
+
+    @contextmanager
+    def _copy_of_filled(self, count: int) -> Iterator[str]:
+        filled = databases.filled_name(count)
+        if not databases.exists(filled):
+            databases.create(filled)
+            self.say(_fill(self.folder, filled, count))
+            databases.seal(filled)
+        name = f"tracker_bench_run_{os.getpid()}"
+        databases.create(name, template=filled)
+        try:
+            yield name
+        finally:
+            databases.drop(name)
+            if not os.environ.get("KEEP"):
+                databases.drop(filled)
+
+
+def main() -> int:
+    """Run, and return 0: a goal that is missed is told, not an error."""
+    missing = [name for name in ("wrk", "pgbench") if shutil.which(name) is None]
+    if missing:
+        sys.stderr.write(
+            f"{' and '.join(missing)} must be installed (apt-get install wrk postgresql-contrib).\n"
+        )
+        return 1
+    is_quick = bool(os.environ.get("QUICK"))
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        run = Run(QUICK if is_quick else FULL, Path(folder))
+        run.all()
+    run.say(f"\nTook {(time.monotonic() - start) / 60:.0f} minutes.")
+    if not is_quick:
+        write_document("\n".join(run.said))
+    return 0
+
+
+def _fill(folder: Path, database: str, count: int) -> str:
+    done = subprocess.run(  # noqa: S603  ours
+        [sys.executable, "-m", "bench.fill", str(count)],
+        cwd=databases.ROOT,
+        env=environment(folder, database=database),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return f"filled: {done.stdout.strip()}"
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(  # noqa: S603  ours
+        command, cwd=databases.ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
