@@ -188,6 +188,9 @@ TABLE: dict[str, Operation] = {
     ),
     "GET /api/v1/issues/my": Operation(EVERYBODY),
     "GET /api/v1/issues/search": Operation(EVERYBODY, query="?q=issue"),
+    "GET /api/v1/issues/export": Operation(
+        EVERYBODY | {"trash": "403 403 403 200", "private": "400 400 400 200"}, query="{query}"
+    ),
     "POST /api/v1/issues/bulk": Operation(
         issue_rows("403 403 200 200", "403 403 200 200", "403 403 400 200", "403 403 400 400"),
         lambda _, ids: {"issue_ids": [ids["id"]], "changes": {"priority": "urgent"}},
@@ -302,7 +305,8 @@ def address(operation: str, kind: str, world: World) -> tuple[str, str]:
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
     query = TABLE[operation].query.format(
-        key=ids.get("key", ""), query="?trashed=true" if kind == "trash" else ""
+        key=ids.get("key", ""),
+        query={"trash": "?trashed=true", "private": f"?project={ids.get('key')}"}.get(kind, ""),
     )
     return method, path + query
 

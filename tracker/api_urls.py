@@ -5,7 +5,8 @@ from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path
 
-MODULES: Final = ("accounts.api.urls", "issues.api.urls", "dashboard.api.urls", "transfer.api.urls")
+# `issues/export` and `issues/import` come before `issues/{id}`.
+MODULES: Final = ("accounts.api.urls", "transfer.api.urls", "issues.api.urls", "dashboard.api.urls")
 
 
 def _is_there(module: str) -> bool:

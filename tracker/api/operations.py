@@ -58,6 +58,7 @@ class Operation:
     statuses: tuple[int, ...] = ()
     multipart: Any = None
     media_type: str = "application/json"
+    files: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     known: frozenset[str] = field(default_factory=frozenset)
 
@@ -88,6 +89,7 @@ def operation(
     statuses: Sequence[int] = (),
     multipart: Any = None,
     media_type: str = "application/json",
+    files: Sequence[str] = (),
     summary: str = "",
     tags: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
@@ -98,7 +100,7 @@ def operation(
     None for no body.
     `status` is 200, or 204 where there is no response. `statuses` are those beyond the common ones
     (409, 412, 422 …). `etag` says that the reply carries a tag: If-Match or If-None-Match apply.
-    `any_query` leaves unknown query parameters to the view.
+    `files`: further media types in which it answers. `any_query` leaves unknown query parameters to the view.
     """
     sortable = (Param("sort"), Param("ordering")) if sorts else ()
     params = (*query, *(_PAGING if paginated else ()), *sortable)
@@ -115,6 +117,7 @@ def operation(
         statuses=tuple(statuses),
         multipart=multipart,
         media_type=media_type,
+        files=tuple(files),
         tags=tuple(tags),
         known=frozenset(param.name for param in params),
     )

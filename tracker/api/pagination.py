@@ -97,6 +97,11 @@ class Sort:
         """The columns whose values make a cursor."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def ordering(self) -> tuple[OrderBy, ...]:
+        """The terms for ORDER BY."""
+        return tuple(column.ordered(backwards=False) for column in self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -135,7 +140,7 @@ def paginate(
     for a page past the end. One query for a page by cursor, one more for the exact count of `page=`.
     """
     size = _size(request, size)
-    sort = parse_sort(_sort_text(request) or default, sorts=sorts, id_column=id_column)
+    sort = parse_sort(asked_sort(request) or default, sorts=sorts, id_column=id_column)
     if sort.annotations:
         queryset = queryset.annotate(**sort.annotations)
     if "page" in request.GET:
@@ -194,7 +199,7 @@ def _by_keyset(request: HttpRequest, queryset: QuerySet[Any], *, rows: Rows, sor
     if cursor is not None and cursor.values:
         if len(cursor.values) != len(sort.columns):
             raise Invalid(fields={"cursor": ["Not a cursor of this list."]})
-        queryset = queryset.filter(_beyond(sort, cursor.values, backwards=backwards))
+        queryset = queryset.filter(after(sort, cursor.values, backwards=backwards))
     ordered = queryset.order_by(*(column.ordered(backwards=backwards) for column in sort.columns))
     found = rows(ordered[: size + 1], sort.names)
     has_more = len(found) > size
@@ -212,7 +217,7 @@ def _by_keyset(request: HttpRequest, queryset: QuerySet[Any], *, rows: Rows, sor
     )
 
 
-def _beyond(sort: Sort, values: tuple[Any, ...], *, backwards: bool) -> Q:
+def after(sort: Sort, values: tuple[Any, ...], *, backwards: bool = False) -> Q:
     """Return the condition for the rows after (before) these values, in the order of the sort."""
     terms: list[Q] = []
     prefix = Q()
@@ -230,7 +235,7 @@ def _beyond(sort: Sort, values: tuple[Any, ...], *, backwards: bool) -> Q:
 
 def _numbered(request: HttpRequest, queryset: QuerySet[Any], *, rows: Rows, sort: Sort, size: int) -> Page:
     number = _page_number(request)
-    ordered = queryset.order_by(*(column.ordered(backwards=False) for column in sort.columns))
+    ordered = queryset.order_by(*sort.ordering)
     total = queryset.order_by().count()
     _refuse_past_the_end(number, size=size, total=total)
     start = (number - 1) * size
@@ -280,7 +285,8 @@ def _whole(request: HttpRequest, name: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _sort_text(request: HttpRequest) -> str:
+def asked_sort(request: HttpRequest) -> str:
+    """Return the sort of the request, empty where it has none. Raises Invalid."""
     text = request.GET.get("sort", request.GET.get("ordering"))
     if text is None:
         return ""

@@ -241,6 +241,8 @@ class ApiSchema(AutoSchema):
             reply["content"] = {declared.media_type: {"schema": {"type": "string", "format": "binary"}}}
         elif declared.response is not None:
             reply["content"] = {"application/json": {"schema": self._answer_schema(declared)}}
+        for media_type in declared.files:
+            reply["content"][media_type] = {"schema": {"type": "string", "format": "binary"}}
         return reply
 
     def _answer_schema(self, declared: Operation) -> Schema:

@@ -1,0 +1,1 @@
+"""Lists of issues as files: read in chunks, written as they are read."""
