@@ -2,6 +2,10 @@
 
 import re
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Q
@@ -47,14 +51,50 @@ def find_issue(ref: IssueRef, *, user: Any, among: IssueQuerySet) -> Issue:
     return issue
 
 
+def find_issues(
+    refs: Iterable[IssueRef], *, user: Any, among: IssueQuerySet
+) -> dict[IssueRef, uuid.UUID | None]:
+    """Return the issue of each reference in a queryset that is already scoped to `user`; None: there is none.
+
+    Each id, and each key in any case, stands once. One query, a second one for old keys.
+    """
+    wanted = list(dict.fromkeys(parse_uuid(ref) or str(ref).upper() for ref in refs))
+    keys = [ref for ref in wanted if isinstance(ref, str)]
+    condition = Q(pk__in=[ref for ref in wanted if isinstance(ref, uuid.UUID)]) | _places(keys, user=user)
+    projects = catalog(versions_of(user)).projects
+    rows = list(among.filter(condition).values_list("pk", "project_id", "number"))
+    held = {pk for pk, _, _ in rows}
+    by_key = {f"{projects[project_id].key}-{number}": pk for pk, project_id, number in rows}
+    by_key = _aliases([key for key in keys if key not in by_key], among) | by_key
+    return {
+        ref: by_key.get(ref) if isinstance(ref, str) else (ref if ref in held else None) for ref in wanted
+    }
+
+
+def _places(keys: Iterable[str], *, user: Any) -> Q:
+    """Return the condition for the issues that have these keys now."""
+    numbers: dict[uuid.UUID, list[int]] = defaultdict(list)
+    for place in (_place_of_key(key, user=user) for key in keys):
+        if place is not None:
+            numbers[place[0]].append(place[1])
+    terms = (Q(project_id=project_id, number__in=found) for project_id, found in numbers.items())
+    return reduce(or_, terms, Q(pk__in=[]))
+
+
+def _aliases(keys: Sequence[str], among: IssueQuerySet) -> dict[str, uuid.UUID]:
+    if not keys:
+        return {}
+    return dict(IssueAlias.objects.filter(key__in=keys, issue__in=among).values_list("key", "issue_id"))
+
+
 def _condition(ref: IssueRef, *, user: Any) -> Q | None:
     if (issue_id := parse_uuid(ref)) is not None:
         return Q(pk=issue_id)
-    place = place_of_key(str(ref), user=user)
+    place = _place_of_key(str(ref), user=user)
     return Q(project_id=place[0], number=place[1]) if place else None
 
 
-def place_of_key(key: str, *, user: Any) -> tuple[uuid.UUID, int] | None:
+def _place_of_key(key: str, *, user: Any) -> tuple[uuid.UUID, int] | None:
     """Return project and number of a key as it is now; None for what is no key of a project."""
     match = _KEY.fullmatch(key)
     project = catalog(versions_of(user)).project_by_key(match[1]) if match else None

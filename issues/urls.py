@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from issues.views import comments, issues, labels, listing, milestones, moving, projects, statuses
+from issues.views import bulk, comments, issues, labels, listing, milestones, moving, projects, statuses
 
 app_name = "issues"
 
 urlpatterns = [
     path("issues/", listing.index, name="list"),
     path("issues/new/", issues.new, name="new"),
+    path("issues/bulk/", bulk.change, name="bulk"),
     path("issues/<str:ref>/", issues.show, name="show"),
     path("issues/<str:ref>/edit/", issues.edit, name="edit"),
     path("issues/<str:ref>/status/", statuses.change, name="status"),

@@ -4,21 +4,17 @@ All issues are locked first, in the order of their ids; then each is changed by 
 """
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import or_
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from issues import policy
 from issues.catalog import catalog
-from issues.models import Issue, IssueAlias
-from issues.refs import IssueRef, parse_uuid, place_of_key
+from issues.models import Issue
+from issues.refs import IssueRef, find_issues, parse_uuid
 from issues.scope import scope_of
 from issues.services.comments import comment_on_locked
 from issues.services.issues import Changes, edit_locked, lock_to_edit
@@ -109,7 +105,9 @@ def change_many(
 def _change_all(
     refs: Sequence[IssueRef], *, by: Caller, changes: Changes, comment: str, atomic: bool
 ) -> BulkReport:
-    found = _named(refs, by=by)
+    found = find_issues(refs, user=by.user, among=Issue.objects.visible_to(by.user))
+    if len(found) > MAX_ISSUES:
+        raise Invalid(fields={"issue_ids": [f"At most {MAX_ISSUES} issues; these are {len(found)}."]})
     issues = lock_to_edit({pk for pk in found.values() if pk is not None}, by=by, changes=changes)
     outcomes: dict[object, Outcome] = {}
     for ref, pk in found.items():
@@ -140,44 +138,6 @@ def _change_one(issue: Issue, *, by: Caller, changes: Changes, comment: str, kee
 
 def _key(issue: Issue, *, by: Caller) -> str:
     return f"{catalog(versions_of(by.user)).projects[issue.project_id].key}-{issue.number}"
-
-
-# --- what is named -----------------------------------------------------------------------------------
-def _named(refs: Sequence[IssueRef], *, by: Caller) -> dict[IssueRef, uuid.UUID | None]:
-    """Return the issue of each reference, None where there is none that the caller sees; two queries.
-
-    Raises `Invalid` for more than `MAX_ISSUES`.
-    """
-    wanted = list(dict.fromkeys(parse_uuid(ref) or str(ref).upper() for ref in refs))
-    if len(wanted) > MAX_ISSUES:
-        raise Invalid(fields={"issue_ids": [f"At most {MAX_ISSUES} issues; these are {len(wanted)}."]})
-    keys = [ref for ref in wanted if isinstance(ref, str)]
-    visible = Issue.objects.visible_to(by.user)
-    condition = Q(pk__in=[ref for ref in wanted if isinstance(ref, uuid.UUID)]) | _places(keys, by=by)
-    projects = catalog(versions_of(by.user)).projects
-    rows = list(visible.filter(condition).values_list("pk", "project_id", "number"))
-    held = {pk for pk, _, _ in rows}
-    by_key = {f"{projects[project_id].key}-{number}": pk for pk, project_id, number in rows}
-    by_key = _aliases([key for key in keys if key not in by_key], visible) | by_key
-    return {
-        ref: by_key.get(ref) if isinstance(ref, str) else (ref if ref in held else None) for ref in wanted
-    }
-
-
-def _places(keys: Iterable[str], *, by: Caller) -> Q:
-    """Return the condition for the issues that have these keys now."""
-    numbers: dict[uuid.UUID, list[int]] = defaultdict(list)
-    for place in (place_of_key(key, user=by.user) for key in keys):
-        if place is not None:
-            numbers[place[0]].append(place[1])
-    terms = (Q(project_id=project_id, number__in=found) for project_id, found in numbers.items())
-    return reduce(or_, terms, Q(pk__in=[]))
-
-
-def _aliases(keys: Collection[str], visible: Any) -> dict[str, uuid.UUID]:
-    if not keys:
-        return {}
-    return dict(IssueAlias.objects.filter(key__in=keys, issue__in=visible).values_list("key", "issue_id"))
 
 
 # --- refusals ----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Many issues at once: by the rules of one, all of them or none, each with its result."""
 
+import re
 from typing import Any
 
 import pytest
@@ -263,3 +264,60 @@ def test_a_status_costs_two_queries_an_issue(
         counts.append(len(asked))
     assert counts[1] - counts[0] == 2 * 10, asked
     assert counts[0] <= 10 + 2 * 10
+
+
+# --- the pages ---------------------------------------------------------------------------------------
+def test_the_list_lets_who_may_select_issues_and_everybody_export(
+    sign_in: Any, maintainer: User, developer: User, issues: list[Issue]
+) -> None:
+    page = sign_in(maintainer).get("/projects/API/?priority=none&sort=key").content.decode()
+    assert 'value="API-2" form="bulk"' in page
+    assert '<form id="bulk" method="get" action="/issues/bulk/">' in page
+    page = sign_in(developer).get("/projects/API/?priority=none&sort=key").content.decode()
+    assert 'form="bulk"' not in page
+    link = re.search(r'href="(/api/v1/issues/export\?[^"]*format=csv)"', page)
+    assert link is not None
+    reply = sign_in(developer).get(link[1].replace("&amp;", "&"))
+    assert reply.status_code == 200
+    assert b"".join(reply.streaming_content).decode().count("API-") == 3
+    assert "project=API" in link[1]
+    assert "sort=key" in link[1]
+
+
+def test_the_page_changes_the_selected_issues(sign_in: Any, maintainer: User, issues: list[Issue]) -> None:
+    browser = sign_in(maintainer)
+    page = browser.get(
+        "/issues/bulk/?issue=API-1&issue=API-3&issue=API-77&back=/projects/API/"
+    ).content.decode()
+    assert "Change 2 issues" in page
+    assert "1 of the selected issues is not there any more" in page
+    assert '<option value="triaged">' in page
+    sent = {"issue": ["API-1", "API-3"], "status": "triaged", "priority": "high", "comment": "Sorted."}
+    reply = browser.post("/issues/bulk/", {**sent, "back": "/projects/API/"})
+    assert reply["Location"] == "/projects/API/"
+    assert "2 issues were changed." in browser.get("/projects/API/").content.decode()
+    assert [issue.version for issue in Issue.objects.order_by("number")] == [2, 1, 2]
+    assert Comment.objects.count() == 2
+
+
+def test_the_page_shows_which_issue_was_refused_and_keeps_what_was_typed(
+    sign_in: Any, maintainer: User, issues: list[Issue]
+) -> None:
+    sent = {"issue": ["API-1", "API-2"], "status": "done", "comment": "Keep <me>."}
+    reply = sign_in(maintainer).post("/issues/bulk/", sent)
+    page = reply.content.decode()
+    assert reply.status_code == 422
+    assert page.count("There is no step from Open to Done.") >= 2
+    assert "Keep &lt;me&gt;." in page
+    assert not Issue.objects.filter(version__gt=1).exists()
+
+
+def test_the_page_asks_for_issues_and_changes_and_leads_nowhere_else(
+    sign_in: Any, maintainer: User, developer: User, issues: list[Issue]
+) -> None:
+    browser = sign_in(maintainer)
+    assert browser.get("/issues/bulk/?back=https://evil.example/")["Location"] == "/issues/"
+    assert browser.get("/issues/bulk/?issue=API-9&back=//evil.example")["Location"] == "/issues/"
+    assert browser.post("/issues/bulk/", {"issue": "API-1"}).status_code == 400
+    assert browser.post("/issues/bulk/", {"issue": "API-1", "priority": "none!"}).status_code == 400
+    assert sign_in(developer).get("/issues/bulk/?issue=API-1").status_code == 403

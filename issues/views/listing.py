@@ -56,6 +56,8 @@ class Listing:
     q_errors: list[str]
     filters: list[Shown]
     is_trash: bool
+    may_bulk: bool
+    export: str
 
     @property
     def is_filtered(self) -> bool:
@@ -132,6 +134,8 @@ def read_listing(request: HttpRequest, *, project: ProjectInfo | None = None) ->
         q_errors=list(errors.get(QUERY, ())),
         filters=_shown(found, params, project),
         is_trash=found is not None and found.is_trashed,
+        may_bulk=found is not None and not found.is_trashed and policy.can_bulk(scope_of(user)),
+        export=_export(asked),
     )
 
 
@@ -162,6 +166,12 @@ def _shown(found: IssueFilter | None, params: Mapping[str, str], project: Projec
 def _without(params: Mapping[str, str], name: str) -> str:
     left = {key: text for key, text in params.items() if key not in {name, "cursor", "page"}}
     return f"?{urlencode(left)}" if left else "?"
+
+
+def _export(asked: QueryDict) -> str:
+    """Return the address of the whole list as a file, to which the format is added."""
+    kept = {name: text for name, text in asked.items() if name in PARAMETERS or name in {"sort", "ordering"}}
+    return f"/api/v1/issues/export?{urlencode(kept)}"
 
 
 def list_title(listing: Listing) -> str:

@@ -22,11 +22,12 @@ export class LiveRegion extends HTMLElement {
     if (frame.type === "resync") this.soon();
   }
 
-  concerns({ issue }) {
+  concerns({ issue, changes }) {
     if (!issue) return false;
     const { liveIssue, liveProject } = this.dataset;
     if (liveIssue) return issue.id === liveIssue;
-    return !liveProject || !issue.project || issue.project.key === liveProject;
+    const left = changes?.project?.[0]; // a moved issue concerns the project that it left as well
+    return !liveProject || !issue.project || [issue.project.key, left].includes(liveProject);
   }
 
   soon() {
@@ -49,7 +50,7 @@ export class LiveRegion extends HTMLElement {
   isBusy() {
     const selection = document.getSelection();
     const isSelecting = selection && !selection.isCollapsed && this.contains(selection.anchorNode);
-    return this.contains(document.activeElement) || isSelecting;
+    return this.contains(document.activeElement) || isSelecting || this.querySelector("input:checked");
   }
 
   offer() {
