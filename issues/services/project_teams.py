@@ -13,10 +13,10 @@ from accounts.models import Team
 from accounts.services import teams
 from issues import policy
 from issues.catalog import ProjectInfo, catalog
-from issues.models import Issue
+from issues.models import Issue, ProjectTeam
 from issues.scope import Scope, scope_of
 from issues.services.detaching import detach
-from issues.services.projects import edit_project
+from issues.services.projects import edit_project, take_team_off
 from tracker.caller import Caller
 from tracker.errors import Conflict, Invalid, NotAllowed
 from tracker.versions import versions_of
@@ -68,15 +68,20 @@ def set_team_projects(team_id: uuid.UUID, *, by: Caller, keys: Collection[str]) 
 def delete_team(team_id: uuid.UUID, *, by: Caller) -> None:
     """Take a team off its issues and projects, each with an event, and delete it.
 
-    Locks the issues, the team and its projects. Raises `NotFound`, `NotAllowed`, and `Conflict` where the
-    caller would lose sight of a project.
+    Archived projects and those that are hidden from the caller too: the log tells of all. Locks the issues,
+    the team and its projects, each in the order of their ids. Raises `NotFound`, `NotAllowed`, and `Conflict`
+    where the caller would lose sight of a project, or an issue got the team at the same time.
     """
-    issues = Issue.objects.select_for_update(of=("self",)).filter(team_id=team_id).order_by("pk")
-    teams.lock_team(team_id, by=by)
+    teams.find_managed_team(team_id, by=by)
+    issues = list(Issue.objects.select_for_update(of=("self",)).filter(team_id=team_id).order_by("pk"))
+    team = teams.lock_team(team_id, by=by)
+    late = Issue.objects.filter(team_id=team_id).exclude(pk__in=[issue.pk for issue in issues])
+    if late.exists():
+        raise Conflict("Somebody just gave an issue to the team; try again.")
     detach(issues, "team", by=by)
-    for project in projects_of_team(team_id, by.user):
-        if project.archived_at is None and policy.can_manage_project(scope_of(by.user), project.id):
-            _leave(project, team_id, by=by)
+    held = ProjectTeam.objects.filter(team=team).order_by("project_id")
+    for project_id in list(held.values_list("project_id", flat=True)):
+        take_team_off(project_id, team, by=by)
     teams.delete_team(team_id, by=by)
 
 
@@ -105,13 +110,3 @@ def _set_team(project_id: uuid.UUID, team_id: uuid.UUID, *, by: Caller, belongs:
     others = Team.objects.filter(project_teams__project=project_id).exclude(pk=team_id)
     wanted = [*others, Team.objects.get(pk=team_id)] if belongs else [*others]
     edit_project(project_id, by=by, changes={"teams": wanted})
-
-
-def _leave(project: ProjectInfo, team_id: uuid.UUID, *, by: Caller) -> None:
-    try:
-        with transaction.atomic():
-            _set_team(project.id, team_id, by=by, belongs=False)
-    except Invalid:
-        raise Conflict(
-            f"You would lose sight of {project.key}: lead it, or add another team of yours."
-        ) from None

@@ -118,6 +118,22 @@ def _edit(project_id: uuid.UUID, *, by: Caller, changes: Mapping[str, Any]) -> P
 
 
 @transaction.atomic
+def take_team_off(project_id: uuid.UUID, team: Team, *, by: Caller) -> None:
+    """Take a team that is about to be deleted off a project, be it archived or hidden from the caller.
+
+    For `project_teams.delete_team`, which has checked that the team may be deleted. Locks the project. Raises
+    `Conflict` where the caller would lose sight of it.
+    """
+    project: Project = Project.objects.select_for_update(no_key=True).get(pk=project_id)
+    before = _values(project)
+    after = before | {"teams": [each for each in before["teams"] if each.pk != team.pk]}
+    if scope_of(by.user).sees_project(project_id) and not _would_see(by, **_sight(after)):
+        raise Conflict(f"You would lose sight of {project.key}: lead it, or add another team of yours.")
+    _store(project, after, {"teams"})
+    _record_edit(project, by=by, before=before, after=after, changed={"teams"})
+
+
+@transaction.atomic
 def archive_project(project_id: uuid.UUID, *, by: Caller) -> Project:
     """Make a project read only, after the changes of its issues that are under way (`services.activity`).
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Role, Team, User
+from accounts.services.roles import role_permissions, set_role_permissions
 from accounts.services.sessions import start_family
 from accounts.services.teams import add_member, create_team
 from accounts.services.users import set_role
@@ -202,6 +203,28 @@ def test_a_team_of_an_archived_project_can_be_deleted(
     archive_project(project.pk, by=caller(admin))
 
     assert ask(maintainer, "DELETE", f"teams/{team.pk}").status_code == 204
+
+    told = Event.objects.get(verb="project.visibility_changed", project_id=project.pk)
+    assert told.changes["teams"] == [[{"id": str(team.pk), "name": "Platform"}], []]
+    assert ask(maintainer, "GET", f"projects/{project.key}").json()["teams"] == []
+
+
+def test_a_deleted_team_leaves_projects_that_are_hidden_from_who_deletes_it(
+    ask: Any, team: Team, admin: User, maintainer: User
+) -> None:
+    project = make_project(by=admin, visibility="private", teams=[team], lead=admin)
+    issue = make_issue(project, by=admin, team=str(team.pk))
+    held = role_permissions(Role.ADMIN)
+    set_role_permissions(Role.ADMIN, by=caller(admin), permissions=held - {"issues.see_private_projects"})
+    other = make_user(Role.ADMIN)
+
+    assert ask(other, "GET", f"projects/{project.key}").status_code == 404
+    assert ask(other, "DELETE", f"teams/{team.pk}").status_code == 204
+
+    issue.refresh_from_db()
+    assert issue.team_id is None
+    verbs = ["team.deleted", "project.visibility_changed", "issue.updated"]
+    assert last_verbs(3) == verbs
 
 
 def test_nobody_loses_sight_of_a_project_by_deleting_a_team(
