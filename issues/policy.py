@@ -149,6 +149,11 @@ def can_migrate(scope: Scope) -> bool:
     return scope.may("migrate_projects")
 
 
+def can_import(scope: Scope, project_id: uuid.UUID) -> bool:
+    """Import issues into a visible project that one manages."""
+    return scope.may("import_issues") and can_manage_project(scope, project_id)
+
+
 def can_share(scope: Scope) -> bool:
     """Make somebody else a watcher, which lets a reporter see the issue."""
     return scope.may("manage_any_issue")

@@ -10,6 +10,9 @@ from issues.services.comments import add_comment
 from issues.services.issues import create_issue
 from issues.services.projects import create_project
 from tracker.caller import Caller, Source
+from tracker.durable import drive, kind_of
+from transfer.models import Import
+from transfer.services.imports import begin_import
 
 PASSWORD = "a-long-enough-password-7"
 _numbers = count(1)
@@ -54,3 +57,16 @@ def make_issue(project: Project, *, by: User, **fields: Any) -> Issue:
 def make_comment(issue: Issue, *, by: User, body: str = "I can confirm this.", **fields: Any) -> Comment:
     """Comment on an issue as `by`."""
     return add_comment(issue.pk, by=caller(by), body=body, **fields)
+
+
+def make_import(
+    *, by: User, project: Project | None, content: bytes = b"key,title\nAPI-1,Imported\n", **options: Any
+) -> Import:
+    """Import a table as `by`, to the end."""
+    settled: dict[str, Any] = {"format": "csv", "mode": "strict", "dry_run": False, "mapping": {}} | options
+    project_id = project.pk if project else None
+    run = begin_import(
+        by=caller(by), project_id=project_id, filename="issues.csv", chunks=[content], **settled
+    )
+    drive(kind_of(Import), run.pk)
+    return Import.objects.get(pk=run.pk)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import Role, User
 from accounts.services.sessions import start_family
@@ -22,7 +24,7 @@ from accounts.services.users import deactivate_user
 from issues.services.issues import trash_issue
 from issues.services.labels import create_label
 from issues.services.milestones import create_milestone
-from tests.make import PASSWORD, caller, make_comment, make_issue, make_project, make_user
+from tests.make import PASSWORD, caller, make_comment, make_import, make_issue, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +83,15 @@ def whole_issue(_: World, ids: dict[str, str]) -> Any:
 
 def new_issue(_: World, ids: dict[str, str]) -> Any:
     return {"project": ids["key"], "title": "New"}
+
+
+class FormOf(dict[str, Any]):
+    """A body that is sent as multipart/form-data."""
+
+
+def a_table(_: World, ids: dict[str, str]) -> FormOf:
+    file = SimpleUploadedFile("matrix.csv", b"title\nFrom the matrix\n")
+    return FormOf(file=file, project=ids["key"])
 
 
 EVERYBODY = {"any": "200 200 200 200"}
@@ -240,6 +251,14 @@ TABLE: dict[str, Operation] = {
         issue_rows("204 403 204 204", "404 403 204 204", "404 404 404 204", "404 404 404 404")
         | {"internal_comment": "404 403 204 204"}
     ),
+    # --- imports -----------------------------------------------------------------------------------
+    "POST /api/v1/issues/import": Operation(
+        {"internal": "403 403 202 202", "private": "403 403 400 202"}, a_table
+    ),
+    "GET /api/v1/imports/{id}": Operation({"import": "404 404 200 200", "migration": "404 404 404 200"}),
+    "POST /api/v1/imports/{id}/undo": Operation(
+        {"import": "404 404 200 200", "migration": "404 404 404 200"}
+    ),
     # --- events ------------------------------------------------------------------------------------
     "GET /api/v1/events": Operation(
         {"internal": "200 200 200 200", "private": "400 400 400 200"}, query="?project={key}"
@@ -282,6 +301,9 @@ def world() -> World:
             internal_comment = make_comment(issue, by=stranger, internal=True)
             made.ids["internal_comment"] = {"comment": str(internal_comment.pk)}
     trash_issue(made.ids["trashed"]["id"], by=caller(admin))
+    for kind, author in (("import", made.people["maintainer"]), ("migration", admin)):
+        run = make_import(by=author, project=internal if kind == "import" else None)
+        made.ids[kind] = {"id": str(run.pk)}
     for role in Role.values:
         made.ids[role] = {"id": str(made.people[role].pk)}
     for name, user in made.people.items():
@@ -317,9 +339,11 @@ def ask(operation: str, kind: str, world: World, token: str | None) -> Any:
     method, path = address(operation, kind, world)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     sent = row.body(world, world.ids.get(kind, {})) if row.body else None
-    content: dict[str, Any] = (
-        {"data": json.dumps(sent), "content_type": "application/json"} if sent is not None else {}
-    )
+    content: dict[str, Any] = {}
+    if sent is not None and not isinstance(sent, FormOf):
+        content = {"data": json.dumps(sent), "content_type": "application/json"}
+    elif sent is not None:
+        content = {"data": encode_multipart(BOUNDARY, sent), "content_type": MULTIPART_CONTENT}
     with transaction.atomic():
         answer = Client(headers=headers).generic(method, path, **content)
         transaction.set_rollback(True)

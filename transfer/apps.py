@@ -7,3 +7,7 @@ class TransferConfig(AppConfig):
     """Imports and exports."""
 
     name = "transfer"
+
+    def ready(self) -> None:
+        """Register what workers do."""
+        from transfer import work  # noqa: F401  models are ready only now

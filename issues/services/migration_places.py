@@ -53,6 +53,7 @@ class Place:
     milestones: dict[str, Milestone] = field(default_factory=dict)
     cycles: dict[str, Cycle] = field(default_factory=dict)
     label_names: dict[str, str] = field(default_factory=dict)
+    initial: str = ""
 
     def status(self, slug: str) -> PlaceStatus | None:
         """Return the project's status for a slug of the records; None for one that only histories name."""
@@ -121,6 +122,7 @@ def _take_statuses(place: Place, record: ProjectRecord, *, by: Caller, is_new: b
             rows = list(Status.objects.filter(project=place.project).order_by("position", "id"))
         held = rows
     place.statuses = {status.slug: PlaceStatus(status.pk, status.slug, status.category) for status in held}
+    place.initial = next((status.slug for status in held if status.is_initial), held[0].slug)
 
 
 def _workflow_rows(held: list[Status], missing: list[StatusRecord]) -> list[Status]:

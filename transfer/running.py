@@ -1,0 +1,203 @@
+"""An import from its file to its rows: all is checked, then short batches are written under the lease."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from accounts.models import User
+from accounts.services.placeholders import ensure_placeholders
+from issues import policy
+from issues.catalog import catalog
+from issues.models import Project
+from issues.scope import scope_of
+from issues.services.import_records import RowRecord
+from issues.services.importing import BatchOutcome, Importing, write_rows
+from issues.services.migration_places import Place, ensure_place
+from issues.services.migration_records import ProjectRecord
+from tracker.caller import Caller
+from tracker.durable import Claim
+from tracker.errors import Invalid
+from tracker.versions import forget_versions, versions_of
+from transfer.csv.check import LISTED, Checked, Target, check_file, errors_of
+from transfer.csv.columns import read_mapping
+from transfer.csv.reading import CsvFile
+from transfer.csv.spool import RowSpool
+from transfer.files import path_of
+from transfer.models import Import, ImportedIssue, ImportMode
+from transfer.people import find_people
+from transfer.report import Unreadable
+from transfer.services.imports import freed_ids, record_batch, record_check, refuse_import
+
+BATCH: Final = 1000
+SOURCE: Final = "csv"
+
+
+def run_csv(claim: Claim[Import], *, by: Caller) -> None:
+    """Import a CSV file, or go on where an earlier try ended. Raises `GiveUp`; the report says why."""
+    run = claim.row
+    target = target_of(run, by=by)
+    with RowSpool() as spool:
+        try:
+            file = CsvFile(path_of(run.file_name), name=run.filename)
+            mapping = read_mapping(run.mapping)
+            checked = check_file(file, mapping=mapping, target=target, spool=spool, alive=claim.renew)
+        except Unreadable as fault:
+            problem: dict[str, Any] = {"line": None, "field": "", "message": str(fault)}
+            refuse_import(claim, str(fault)[:500], report={"errors": [problem]}, failed=1)
+            return
+        except Invalid as fault:
+            problem = {"line": 1, "field": "mapping", "message": fault.message}
+            refuse_import(claim, fault.message[:500], report={"errors": [problem]}, failed=1)
+            return
+        source = f"{SOURCE}:{mapping.source}" if mapping.source else SOURCE
+        Writer(claim, by=by, target=target, source=source).write(spool, checked)
+
+
+def target_of(run: Import, *, by: Caller) -> Target:
+    """Return where the rows of a run go, and with which liberties."""
+    forget_versions(by.user)
+    known, scope = catalog(versions_of(by.user)), scope_of(by.user)
+    key = known.projects[run.project_id].key if run.project_id else ""
+    statuses = {
+        info.key: {
+            name.casefold(): status.slug
+            for status in reversed(known.statuses_of(info.id))
+            for name in (status.name, status.slug)
+        }
+        for info in known.projects.values()
+        if not key or info.key == key
+    }
+    return Target(key, statuses, is_migration=policy.can_migrate(scope))
+
+
+class Writer:
+    """Writes checked rows in batches, each with how far the run is by it."""
+
+    def __init__(self, claim: Claim[Import], *, by: Caller, target: Target, source: str) -> None:
+        self.claim, self.by, self.target, self.source = claim, by, target, source
+        self.report: dict[str, Any] = dict(claim.row.report)
+        self._left: Counter[str] = Counter()
+        self._people: Mapping[str, User] = {}
+
+    def write(self, spool: RowSpool, checked: Checked) -> None:
+        """Write all rows. A strict run with a bad row writes none, and fails."""
+        run, claim = self.claim.row, self.claim
+        is_strict = run.mode == ImportMode.STRICT
+        self._report_check(checked)
+        total = checked.good_rows + checked.bad_rows
+        is_new = run.done == 0
+        if is_new:
+            record_check(claim, report=self.report, total=total, failed=checked.bad_rows)
+        if checked.bad_rows and is_strict and not run.dry_run:
+            sentence = f"{checked.bad_rows} of {total} rows are bad. Nothing was imported."
+            refuse_import(claim, sentence, done=0, failed=checked.bad_rows)
+        self._people = self._find_people(checked)
+        importing = Importing(
+            by=self.by,
+            source=self.source,
+            places=self._places(checked),
+            people=self._people,
+            parents=checked.parents,
+            is_migration=self.target.is_migration,
+            project_id=run.project_id,
+            is_own=checked.columns.are_own,
+            is_dry_run=run.dry_run,
+        )
+        for batch in spool.batches(BATCH, start=max(0, run.done - checked.bad_rows)):
+            claim.renew()
+            self._write_batch(importing, batch)
+        claim.finish(done=total, report=self._whole_report())
+
+    def _write_batch(self, importing: Importing, batch: Sequence[RowRecord]) -> None:
+        rows = [self._with_known_people(row) for row in batch]
+        freed = freed_ids(self.source, [row.external_id for row in rows])
+        with self.claim.batch():
+            outcome = write_rows(importing, rows, freed=freed)
+            self._note(outcome)
+            is_first = self.claim.row.done == 0
+            record_batch(
+                self.claim,
+                [] if self.claim.row.dry_run else list(self._arrivals(outcome)),
+                count=len(rows) + (self.claim.row.failed if is_first else 0),
+                created=sum(each.is_new for each in outcome.arrived),
+                updated=sum(not each.is_new for each in outcome.arrived),
+                unchanged=outcome.unchanged,
+                failed=len(outcome.refused),
+            )
+        forget_versions(self.by.user)
+
+    def _arrivals(self, outcome: BatchOutcome) -> Iterator[ImportedIssue]:
+        for each in outcome.arrived:
+            yield ImportedIssue(
+                run=self.claim.row,
+                issue_id=each.issue_id,
+                source=self.source,
+                external_id=each.row.external_id,
+                is_new=each.is_new,
+                version=each.version,
+                activity_at=each.activity_at,
+            )
+
+    # --- what rows need --------------------------------------------------------------------------------
+    def _places(self, checked: Checked) -> dict[str, Place]:
+        records = {key: needs.record(key) for key, needs in checked.needs.items()}
+        if self.target.project:
+            records.setdefault(self.target.project, _nothing_of(self.target.project))
+        return {
+            key: ensure_place(
+                record, by=self.by, highest=checked.needs[key].highest if key in checked.needs else 0,
+                dry_run=self.claim.row.dry_run,
+            )
+            for key, record in sorted(records.items())
+        }  # fmt: skip
+
+    def _find_people(self, checked: Checked) -> Mapping[str, User]:
+        found = find_people(
+            checked.people, by=self.by, source=self.source, is_migration=self.target.is_migration
+        )
+        missing = {key: name for key, name in checked.people.items() if key not in found}
+        if missing and self.target.is_migration and not self.claim.row.dry_run:
+            made = ensure_placeholders(
+                by=self.by,
+                source=self.source,
+                people=[(key[:200], name, name if "@" in name else None) for key, name in missing.items()],
+            )
+            found = {**found, **made}
+            forget_versions(self.by.user)
+        elif missing:
+            rows = [{"field": "person", "value": name, "became": None} for name in missing.values()]
+            self.report["values"] = [*self.report.get("values", []), *rows][:LISTED]
+        return found
+
+    def _with_known_people(self, row: RowRecord) -> RowRecord:
+        """Leave out people whom nobody knows: what an issue has stays, a new one has nobody."""
+        unknown = [
+            name for name in ("reporter", "assignee")
+            if row.values.get(name) and row.values[name] not in self._people
+        ]  # fmt: skip
+        if not unknown:
+            return row
+        return row._replace(values={name: value for name, value in row.values.items() if name not in unknown})
+
+    # --- the report --------------------------------------------------------------------------------------
+    def _report_check(self, checked: Checked) -> None:
+        self.report = {
+            "columns": list(checked.columns.report),
+            "values": [],
+            "errors": errors_of(checked.faults),
+        }
+
+    def _note(self, outcome: BatchOutcome) -> None:
+        for line, name, message in outcome.refused:
+            if len(self.report["errors"]) < LISTED:
+                self.report["errors"].append({"line": line, "field": name, "message": message})
+        self._left.update(kind for kind, _ in outcome.left)
+
+    def _whole_report(self) -> dict[str, Any]:
+        notes = [{"field": "", "value": kind, "became": str(count)} for kind, count in self._left.items()]
+        return {**self.report, "values": [*self.report["values"], *notes]}
+
+
+def _nothing_of(key: str) -> ProjectRecord:
+    project = Project.objects.get(key=key)
+    return ProjectRecord(key=key, name=project.name, statuses=())

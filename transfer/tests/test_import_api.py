@@ -1,0 +1,214 @@
+"""Imports by API: a file is sent, a worker writes it, and it can be sent again or taken back."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import Role, User
+from issues.models import Issue, IssueLabel, Project, Watcher
+from issues.services.comments import add_comment
+from issues.services.issues import edit_issue
+from tests.fold import folded, told
+from tests.make import caller, make_issue, make_project, make_user
+from tracker.models import Event
+from transfer.models import Import, ImportedIssue
+from transfer.tests.importing import OWN_HEADERS, client_of, counts, imported, run_of, send, undo
+
+pytestmark = pytest.mark.django_db
+
+PLAIN = """Issue key,Summary,Priority,Labels,Labels,Story points,Whatever
+EXT-1,First,Major,ui,"back, end",3,x
+EXT-2,Second,,ui,,,
+EXT-3,"Third, with a comma",high,,,2.5,y
+"""
+
+
+@pytest.fixture
+def project(admin: User) -> Project:
+    return make_project("API", by=admin)
+
+
+def rows() -> list[tuple[Any, ...]]:
+    return list(Issue.objects.order_by("number").values_list("number", "title", "external_id"))
+
+
+def test_a_plain_table_becomes_issues(project: Project, maintainer: User) -> None:
+    run = imported(maintainer, PLAIN, project="API")
+    assert (run["state"], counts(run)) == ("done", {"created": 3, "updated": 0, "unchanged": 0, "failed": 0})
+    assert run["progress"] == {"done": 3, "total": 3}
+    assert rows() == [(1, "First", "EXT-1"), (2, "Second", "EXT-2"), (3, "Third, with a comma", "EXT-3")]
+    first = Issue.objects.get(number=1)
+    assert (first.reporter_id, str(first.estimate), first.get_priority_display()) == (
+        maintainer.pk,
+        "3.00",
+        "Medium",
+    )
+    names = IssueLabel.objects.filter(issue=first).values_list("label__name", flat=True)
+    assert sorted(names) == ["back, end", "ui"]
+    actions = {column["name"]: (column["action"], column["to"]) for column in run["report"]["columns"]}
+    assert actions["Summary"] == ("mapped", "title")
+    assert actions["Priority"] == ("kept", "priority")
+    assert actions["Whatever"] == ("dropped", None)
+    assert Watcher.objects.filter(user=maintainer).count() == 3
+    assert make_issue(project, by=maintainer).number == 4
+
+
+def test_each_issue_has_one_event_and_the_log_folds_into_the_rows(project: Project, maintainer: User) -> None:
+    imported(maintainer, PLAIN, project="API")
+    for issue in Issue.objects.all():
+        assert folded(issue) == told(issue, user=maintainer)
+    events = Event.objects.filter(issue_id__isnull=False)
+    assert set(events.values_list("verb", "source", "actor_id")) == {
+        ("issue.imported", "import", maintainer.pk)
+    }
+    assert events.count() == 3
+
+
+def test_the_same_file_again_changes_nothing(project: Project, maintainer: User) -> None:
+    imported(maintainer, PLAIN, project="API")
+    before = (rows(), Event.objects.count())
+    run = imported(maintainer, PLAIN, project="API")
+    assert counts(run) == {"created": 0, "updated": 0, "unchanged": 3, "failed": 0}
+    assert (rows(), Event.objects.count()) == before
+
+
+def test_what_the_file_changed_is_changed_and_what_people_changed_stays(
+    project: Project, maintainer: User
+) -> None:
+    imported(maintainer, PLAIN, project="API")
+    edit_issue("API-1", by=caller(maintainer), changes={"title": "Ours", "priority": "urgent"})
+    run = imported(maintainer, PLAIN.replace("EXT-1,First,Major", "EXT-1,First,Minor"), project="API")
+    assert counts(run) == {"created": 0, "updated": 1, "unchanged": 2, "failed": 0}
+    issue = Issue.objects.get(number=1)
+    assert (issue.title, issue.get_priority_display()) == ("Ours", "Low")
+
+
+def test_a_table_without_keys_may_be_sent_again_too(project: Project, maintainer: User) -> None:
+    table = "name\nSame\nSame\nOther\n"
+    assert counts(imported(maintainer, table, project="API"))["created"] == 3
+    again = imported(maintainer, table + "New\n", project="API")
+    assert (again["created"], again["unchanged"]) == (1, 3)
+
+
+# --- undo --------------------------------------------------------------------------------------------
+def test_an_undo_puts_the_issues_into_the_trash_and_the_next_run_takes_them_out(
+    project: Project, maintainer: User
+) -> None:
+    run = imported(maintainer, PLAIN, project="API")
+    ids = list(Issue.objects.order_by("number").values_list("pk", flat=True))
+    answer = undo(maintainer, run)
+    assert (answer.status_code, answer.json()["state"]) == (200, "undone")
+    assert not Issue.objects.filter(trashed_at__isnull=True).exists()
+    assert client_of(maintainer).get("/api/v1/issues/API-1").status_code == 404
+    assert undo(maintainer, run).json()["state"] == "undone"
+    imported(maintainer, PLAIN, project="API")
+    assert list(Issue.objects.order_by("number").values_list("pk", flat=True)) == ids
+    assert not Issue.objects.filter(trashed_at__isnull=False).exists()
+    verbs = Event.objects.filter(issue_id=ids[0]).order_by("order").values_list("verb", flat=True)
+    assert list(verbs) == ["issue.imported", "issue.trashed", "issue.restored"]
+    assert make_issue(project, by=maintainer).number == 4
+
+
+def test_an_undo_is_refused_where_people_changed_something(project: Project, maintainer: User) -> None:
+    run = imported(maintainer, PLAIN, project="API")
+    edit_issue("API-2", by=caller(maintainer), changes={"title": "Ours"})
+    add_comment(Issue.objects.get(number=3).pk, by=caller(maintainer), body="Mine")
+    answer = undo(maintainer, run)
+    assert (answer.status_code, answer.json()["error"]) == (409, "E_CONFLICT")
+    assert answer.json()["details"] == {"issues": ["API-2", "API-3"], "count": 2}
+    assert not Issue.objects.filter(trashed_at__isnull=False).exists()
+    assert run_of(maintainer, run["id"])["state"] == "done"
+
+
+# --- bad rows ----------------------------------------------------------------------------------------
+def test_a_strict_run_with_one_bad_row_writes_nothing_and_names_it(
+    project: Project, maintainer: User
+) -> None:
+    table = "key,title,estimate\n" + "".join(f"E-{n},T{n},1\n" for n in range(1, 51)) + "E-51,,x\n"
+    run = imported(maintainer, table, project="API")
+    assert (run["state"], counts(run)) == (
+        "failed",
+        {"created": 0, "updated": 0, "unchanged": 0, "failed": 1},
+    )
+    assert run["report"]["errors"] == [
+        {
+            "line": 52,
+            "field": "estimate",
+            "message": "Must be a number from 0 to 10000 with at most two decimals.",
+        },
+        {"line": 52, "field": "title", "message": "May not be empty."},
+    ]
+    assert not Issue.objects.exists()
+    lenient = imported(maintainer, table, project="API", mode="lenient")
+    assert (lenient["state"], lenient["created"], lenient["failed"]) == ("done", 50, 1)
+    assert lenient["progress"] == {"done": 51, "total": 51}
+
+
+def test_a_dry_run_says_what_would_become_and_writes_nothing(project: Project, maintainer: User) -> None:
+    run = imported(maintainer, PLAIN, project="API", dry_run=True)
+    assert (run["state"], run["created"]) == ("done", 3)
+    assert not Issue.objects.exists()
+    assert not ImportedIssue.objects.exists()
+    assert undo(maintainer, run).status_code == 409
+
+
+# --- rights ------------------------------------------------------------------------------------------
+def test_who_may_not_import_is_refused(
+    project: Project, developer: User, reporter: User, admin: User
+) -> None:
+    for user in (developer, reporter):
+        assert send(user, PLAIN, project="API").status_code == 403
+    maintainer = make_user(Role.MAINTAINER)
+    make_project("HIDDEN", by=admin, visibility="private")
+    for name in ("HIDDEN", "NOPE"):
+        assert send(maintainer, PLAIN, project=name).status_code == 400
+    assert send(maintainer, PLAIN).status_code == 400
+    assert not Import.objects.exists()
+
+
+def test_a_run_is_seen_by_who_began_it_and_by_admins(project: Project, maintainer: User, admin: User) -> None:
+    run = imported(maintainer, PLAIN, project="API")
+    other = make_user(Role.MAINTAINER)
+    assert client_of(other).get(f"/api/v1/imports/{run['id']}").status_code == 404
+    assert undo(other, run).status_code == 404
+    assert client_of(admin).get(f"/api/v1/imports/{run['id']}").status_code == 200
+
+
+def test_a_maintainer_sets_no_author_and_no_time(project: Project, maintainer: User, developer: User) -> None:
+    table = f"title,reporter,created_at,assignee\nT,{developer.email},2020-01-01,{developer.email}\n"
+    run = imported(maintainer, table, project="API")
+    issue = Issue.objects.get()
+    assert (issue.reporter_id, issue.assignee_id) == (maintainer.pk, developer.pk)
+    assert issue.created_at.year > 2020
+    dropped = [column["name"] for column in run["report"]["columns"] if column["action"] == "dropped"]
+    assert dropped == ["reporter", "created_at"]
+
+
+def test_an_admin_brings_authors_and_times(project: Project, admin: User) -> None:
+    table = "key,title,reporter,created_at\nAPI-7,T,Jane of old,2020-01-01T10:00:00Z\n"
+    imported(admin, table, project="API")
+    issue = Issue.objects.select_related("reporter").get()
+    assert (issue.number, issue.reporter.name, issue.reporter.is_active) == (7, "Jane of old", False)
+    assert issue.created_at.isoformat() == "2020-01-01T10:00:00+00:00"
+    assert make_issue(project, by=admin).number == 8
+
+
+def test_a_migration_makes_its_projects(admin: User) -> None:
+    table = (
+        f"{OWN_HEADERS}\n"
+        "NEW-3,NEW,Child,Text,bug,in_review,started,high,urgent,Jane,Joe,ui,M1,,NEW-1,3,2026-01-01,Sales,"
+        "2025-01-02T03:04:05.006Z,2025-02-02T03:04:05.006Z,2025-01-05T03:04:05.006Z,,0197aaaa-0000-7000-8000-000000000003\n"
+        "NEW-1,NEW,Parent,,epic,done,done,low,none,Joe,,,,,,,,,"
+        "2025-01-01T03:04:05.006Z,2025-01-09T03:04:05.006Z,,2025-01-09T03:04:05.006Z,0197aaaa-0000-7000-8000-000000000001\n"
+    )
+    run = imported(admin, table)
+    assert (run["state"], run["created"]) == ("done", 2), run
+    child = client_of(admin).get("/api/v1/issues/NEW-3").json()
+    assert child["id"] == "0197aaaa-0000-7000-8000-000000000003"
+    assert (child["status"]["slug"], child["status"]["category"]) == ("in_review", "started")
+    assert (child["parent"]["key"], child["department"], child["estimate"]) == ("NEW-1", "Sales", 3)
+    assert (child["reporter"]["name"], child["assignee"]["name"]) == ("Jane", "Joe")
+    assert (child["started_at"], child["closed_at"]) == ("2025-01-05T03:04:05.006Z", None)
+    assert child["updated_at"] == "2025-02-02T03:04:05.006Z"
+    again = imported(admin, table)
+    assert counts(again) == {"created": 0, "updated": 0, "unchanged": 2, "failed": 0}
