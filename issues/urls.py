@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from issues.views import bulk, comments, issues, labels, listing, milestones, moving, projects, statuses
+from issues.views import (
+    bulk,
+    comments,
+    issues,
+    labels,
+    listing,
+    milestones,
+    moving,
+    projects,
+    statuses,
+    teams,
+)
 
 app_name = "issues"
 
@@ -20,6 +31,13 @@ urlpatterns = [
     path("issues/<str:ref>/comments/", comments.add, name="comment-add"),
     path("issues/<str:ref>/comments/<uuid:comment_id>/edit/", comments.edit, name="comment-edit"),
     path("issues/<str:ref>/comments/<uuid:comment_id>/delete/", comments.delete, name="comment-delete"),
+    path("teams/", teams.index, name="teams"),
+    path("teams/<uuid:team_id>/", teams.show, name="team"),
+    path("teams/<uuid:team_id>/delete/", teams.delete, name="team-delete"),
+    path("teams/<uuid:team_id>/members/", teams.add_member, name="team-member-add"),
+    path(
+        "teams/<uuid:team_id>/members/<uuid:user_id>/remove/", teams.remove_member, name="team-member-remove"
+    ),
     path("projects/", projects.index, name="projects"),
     path("projects/new/", projects.new, name="project-new"),
     path("projects/<str:key>/", projects.show, name="project"),

@@ -74,6 +74,7 @@ def insert_user(user: User, *, by: Caller | None) -> User:
     except IntegrityError:
         taken = {"fields": {"email": ["There is an account with this address."]}}
         raise Conflict("There is an account with this address.", details=taken) from None
+    bump(PEOPLE, by=by)  # forms offer who is active, and keep the list by this version
     mirror_roles([user])
     record(
         by=by or Caller(user=user, source="system"),
@@ -214,7 +215,7 @@ def _follow_up(user: User, values: Mapping[str, Any], *, by: Caller) -> None:
     if values.get("is_active") is False:
         end_everything(user, reason="deactivated")
     stale = ({RIGHTS} if values.keys() & {"role", "is_active"} else set()) | (
-        {PEOPLE} if "name" in values else set()
+        {PEOPLE} if values.keys() & {"name", "is_active"} else set()
     )
     if stale:
         bump(*stale, by=by)
