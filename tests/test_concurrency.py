@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import Role, User
 from issues.models import Issue, IssueAlias, Project
+from issues.services.bulk import change_many
 from issues.services.issues import edit_issue
 from issues.services.projects import archive_project
 from tests.make import PASSWORD, caller, make_issue, make_project, make_user
@@ -265,3 +266,23 @@ def test_a_move_and_an_archiving_of_its_target_end_one_way_or_the_other(
     assert "moved" not in ended[ended.index("refused") :] if "refused" in ended else True
     target.refresh_from_db()
     assert target.next_number == ended.count("moved") + 1
+
+
+def test_bulk_changes_of_the_same_issues_in_opposite_order_wait_for_each_other(
+    maintainer_with_project: tuple[User, Project],
+) -> None:
+    user, project = maintainer_with_project
+    issues = [make_issue(project, by=user).pk for _ in range(20)]
+
+    def act(number: int) -> int:
+        ordered = issues if number % 2 else issues[::-1]
+        report = change_many(ordered, by=caller(user), changes={"estimate": number + 1})
+        return sum(outcome.is_changed for outcome in report.outcomes)
+
+    assert at_once(4, act) == [20] * 4
+    events = Event.objects.filter(verb="issue.estimate_changed").order_by("issue_id", "order")
+    assert events.count() == 80
+    assert set(Issue.objects.values_list("version", flat=True)) == {5}
+    for issue in Issue.objects.all():
+        told = [event.changes["estimate"] for event in events.filter(issue_id=issue.pk)]
+        assert [before for before, _ in told] == [None, *(after for _, after in told[:-1])]
