@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SERVICES = ("postgres", "redis", "browser")
+SERVICES = ("postgres", "redis", "browser", "faults")
 _passed: Counter[str] = Counter()
 
 

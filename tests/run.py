@@ -47,13 +47,15 @@ def main() -> int:
     there: Counter[str] = Counter()
     if not no_postgres:
         services = {"TEST_DATABASE_URL": database_url, "TEST_REDIS_URL": "" if no_redis else redis_url}
-        is_good_there, there = _run_suite("PostgreSQL", services, "-m", "not browser and not embedded")
+        only = "not browser and not embedded and not faults"
+        is_good_there, there = _run_suite("PostgreSQL", services, "-m", only)
         is_good = is_good and is_good_there
     parts = [
         Part("SQLite", here["all"], "nothing passed"),
         Part("PostgreSQL", there["all"], no_postgres or "nothing passed"),
         Part("Redis", there["redis"], no_postgres or no_redis or "nothing passed"),
         Part("browser", here["browser"], "Chromium is not installed, or nothing passed"),
+        Part("faults", here["faults"], "no PostgreSQL or Redis server is installed, or nothing passed"),
     ]
     _say(f"ran: {', '.join(map(str, parts))}")
     is_whole = all(part.passed for part in parts)
