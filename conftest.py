@@ -35,11 +35,14 @@ def chromium_path() -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind() -> Iterator[None]:
-    """Empty the process's cache, and end the live reader where a test began it: its database goes away."""
+    """Empty the process's memory, and end the live reader where a test began it: its database goes away."""
     yield
     from django.core.cache import cache  # settings are ready only in a test
 
+    from tracker.counters import counters
+
     cache.clear()
+    counters.clear()
     if "issues.live.lifecycle" in sys.modules:
         sys.modules["issues.live.lifecycle"].stop_live()
 

@@ -1,5 +1,6 @@
 """What must be right before the product starts: each fault in one sentence (`manage.py check`)."""
 
+import ipaddress
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from django.db import DatabaseError
 from tracker import env
 
 SHORTEST_SECRET: Final = 32
+HIGHEST_PORT: Final = 65_535
+MOST_PROCESSES: Final = 256
 OLDEST_SQLITE: Final = (3, 35, 0)
 SAMPLE_ACCOUNTS: Final = tuple(
     f"{name}@example.com" for name in ("admin", "maintainer", "developer", "reporter")
@@ -84,8 +87,44 @@ def check_settings(app_configs: _Apps, **_: Any) -> list[CheckMessage]:
             f"RATE_LIMITS is {env.RATE_LIMITS!r}; it is on or off.",
         ),
         "E024": (not settings.ALLOWED_HOSTS, "ALLOWED_HOSTS is empty; nothing could be answered."),
+        "E025": (
+            bool(env.LIVE_URL) and not env.LIVE_URL.startswith(("http://", "https://", "ws://", "wss://")),
+            "LIVE_URL does not begin with http://, https://, ws:// or wss://.",
+        ),
     }
     return [_error(number, text) for number, (is_fault, text) in faults.items() if is_fault]
+
+
+@register()
+def check_servers(app_configs: _Apps, **_: Any) -> list[CheckMessage]:
+    """Refuse ports, numbers of processes and proxies that mean nothing."""
+    ports = {"PORT": env.PORT, "WS_PORT": env.WS_PORT}
+    numbers = {
+        name: getattr(env, name)
+        for name in ("HTTP_WORKERS", "HTTP_THREADS", "SOCKET_PROCESSES", "TASK_PROCESSES")
+    }
+    return [
+        *(
+            _error("E050", f"{name} is {port}; a port is a number from 1 to {HIGHEST_PORT}.")
+            for name, port in ports.items()
+            if not 0 <= port <= HIGHEST_PORT  # 0: any free one, which tests ask for
+        ),
+        *(
+            _error("E051", f"PORT and WS_PORT are both {port}; sockets need a port of their own.")
+            for port in {env.PORT} & {env.WS_PORT}
+            if port
+        ),
+        *(
+            _error("E052", f"{name} is {number}; it is from 1 to {MOST_PROCESSES}.")
+            for name, number in numbers.items()
+            if not 1 <= number <= MOST_PROCESSES
+        ),
+        *(
+            _error("E053", f"TRUSTED_PROXIES holds {text!r}; it takes addresses, networks and unix.")
+            for text in env.TRUSTED_PROXIES
+            if not _is_proxy(text.strip())
+        ),
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -122,6 +161,13 @@ def _sample_accounts() -> list[str]:
         return sorted(found.values_list("email", flat=True))
     except DatabaseError:  # not migrated yet
         return []
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        return text == "unix" or bool(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return False
 
 
 def _check_key_file(path: Path) -> list[CheckMessage]:

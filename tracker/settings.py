@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tracker.web.scheme.SchemeMiddleware",
     "tracker.web.request_id.RequestIdMiddleware",
     "tracker.access_log.AccessLogMiddleware",
     "tracker.api.limits.RateLimitMiddleware",
@@ -124,10 +125,11 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CELERY_BROKER_URL = "memory://localhost/"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
-CACHES = {
+SHARES_COUNTERS = bool(REDIS_URL)
+CACHES = {  # of each process its own: what is in it costs less than a question to Redis
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},  # request counters of many addresses must not push each other out
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
     }
 }
 CELERY_TASK_IGNORE_RESULT = True
@@ -171,6 +173,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if _IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _IS_SECURE
 SECURE_SSL_REDIRECT = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.TRUSTED_PROXIES else None
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # the proxy in front redirects to https
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

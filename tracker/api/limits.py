@@ -1,8 +1,8 @@
 """How many requests a minute: a user 6,000, an anonymous address 120.
 
-Counted in windows of a minute in Django's cache. Views count whom they know and refuse after the method was
-found to be allowed, so that 401 and 405 come before 429; `RateLimitMiddleware` counts what no view
-counted, for the address, and puts the three headers on every reply below `/api/`.
+Counted in windows of a minute, by all processes together. Views count whom they know and refuse after the
+method was found to be allowed, so that 401 and 405 come before 429; `RateLimitMiddleware` counts what no
+view counted, for the address, and puts the three headers on every reply below `/api/`.
 """
 
 import time
@@ -10,17 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from redis.exceptions import RedisError
 
+from tracker.counters import counters
 from tracker.errors import RateLimited
 from tracker.web.address import client_network
 from tracker.web.paths import is_api
-
-log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS: Final = 60
 USER_LIMIT: Final = 6_000
@@ -70,18 +66,8 @@ def _hit(who: str, limit: int) -> Count:
     reset = (window + 1) * WINDOW_SECONDS
     if settings.RATE_LIMITS == "off":
         return Count(limit, 0, reset)
-    return Count(limit, _increment(f"requests:{who}:{window}"), reset)
-
-
-def _increment(key: str) -> int:
-    try:
-        try:
-            return cache.incr(key)
-        except ValueError:  # the first of its window
-            return 1 if cache.add(key, 1, timeout=2 * WINDOW_SECONDS) else cache.incr(key)
-    except (RedisError, OSError, ValueError):
-        log.warning("rate_counter_unavailable")
-        return 0  # a counter that is away lets requests through
+    used = counters.increment(f"requests:{who}:{window}", lifetime_seconds=2 * WINDOW_SECONDS)
+    return Count(limit, used, reset)
 
 
 class RateLimitMiddleware:

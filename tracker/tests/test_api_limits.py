@@ -1,16 +1,16 @@
 """Counting requests, and whose they are."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounts.models import User
 from tracker.api import limits
 from tracker.tests.api_client import ApiClient
 from tracker.web.address import client_address, client_network
+from tracker.web.scheme import SchemeMiddleware
 
 pytestmark = [pytest.mark.urls("tracker.tests.api_site"), pytest.mark.django_db]
 
@@ -62,14 +62,6 @@ def test_off_counts_nothing(settings: Any) -> None:
     assert replies[-1]["X-RateLimit-Remaining"] == "3"
 
 
-def test_a_counter_that_is_away_lets_requests_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object, **__: object) -> int:
-        raise RedisConnectionError
-
-    monkeypatch.setattr(limits, "cache", SimpleNamespace(incr=away, add=away))
-    assert {ApiClient().get("/api/v1/open").status_code for _ in range(5)} == {200}
-
-
 @pytest.mark.parametrize(
     ("trusted", "peer", "forwarded", "expected"),
     [
@@ -92,6 +84,16 @@ def test_the_address_is_what_trusted_proxies_say(
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded})
     with override_settings(TRUSTED_PROXIES=trusted):
         assert client_address(request) == expected
+
+
+@pytest.mark.parametrize(("peer", "is_secure"), [("10.0.0.1", True), ("9.9.9.9", False)])
+def test_the_scheme_is_what_trusted_proxies_say(peer: str, is_secure: bool) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-Proto": "https"})
+    with override_settings(
+        TRUSTED_PROXIES=["10.0.0.0/8"], SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
+    ):
+        SchemeMiddleware(lambda _: HttpResponse())(request)
+        assert request.is_secure() is is_secure
 
 
 def test_one_customer_of_ipv6_is_one_address() -> None:

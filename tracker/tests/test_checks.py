@@ -106,6 +106,33 @@ def test_a_value_that_means_nothing_is_refused(
     assert ids(checks.check_settings(None)) == [number]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "number"),
+    [
+        ("PORT", 70_000, "tracker.E050"),
+        ("WS_PORT", -1, "tracker.E050"),
+        ("WS_PORT", env.PORT, "tracker.E051"),
+        ("HTTP_WORKERS", 0, "tracker.E052"),
+        ("HTTP_THREADS", 1_000, "tracker.E052"),
+        ("TRUSTED_PROXIES", ["10.0.0.0/8", "proxy.example.org"], "tracker.E053"),
+    ],
+)
+def test_a_server_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object, number: str
+) -> None:
+    monkeypatch.setattr(env, "PORT", 8000)
+    monkeypatch.setattr(env, "WS_PORT", 8001)
+    monkeypatch.setattr(env, name, 8000 if number == "tracker.E051" else value)
+
+    assert ids(checks.check_servers(None)) == [number]
+
+
+def test_a_live_url_without_a_scheme_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "LIVE_URL", "live.example.org")
+
+    assert ids(checks.check_settings(None)) == ["tracker.E025"]
+
+
 def test_redis_without_a_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(env, "REDIS_URL", "redis://127.0.0.1/0")
     monkeypatch.setattr(env, "DATABASE_URL", "")

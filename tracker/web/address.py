@@ -19,7 +19,7 @@ def client_address(request: HttpRequest) -> str:
     """
     trusted = tuple(settings.TRUSTED_PROXIES)
     peer = _parse(request.META.get("REMOTE_ADDR", ""))
-    if not trusted or not (_is_trusted(peer, trusted) if peer else "unix" in trusted):
+    if not _is_proxy(peer, trusted):
         return str(peer) if peer else UNKNOWN
     client = peer
     for text in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
@@ -32,12 +32,21 @@ def client_address(request: HttpRequest) -> str:
     return str(client) if client else UNKNOWN
 
 
+def has_trusted_peer(request: HttpRequest) -> bool:
+    """Whether the request comes from a proxy of `TRUSTED_PROXIES`, whose headers count."""
+    return _is_proxy(_parse(request.META.get("REMOTE_ADDR", "")), tuple(settings.TRUSTED_PROXIES))
+
+
 def client_network(request: HttpRequest) -> str:
     """Return what limits are counted by: the address, of IPv6 the /64 network that one customer has."""
     address = _parse(client_address(request))
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address) if address else UNKNOWN
+
+
+def _is_proxy(peer: Address | None, trusted: tuple[str, ...]) -> bool:
+    return bool(trusted) and (_is_trusted(peer, trusted) if peer else "unix" in trusted)
 
 
 def _is_trusted(address: Address, trusted: tuple[str, ...]) -> bool:
