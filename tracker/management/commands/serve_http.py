@@ -11,7 +11,7 @@ from django.db import connections
 from tracker import env
 from tracker.server.start import check_settings
 
-KILL_AFTER_SECONDS: Final = 5
+KILL_AFTER_SECONDS: Final = 3
 IDLE_THREAD_SECONDS: Final = 600  # the longest: an ended thread would take its database connection along
 APPLICATION: Final = "tracker.server.wsgi_worker:application"
 
