@@ -18,6 +18,7 @@ from django.db import connections
 from accounts.services.setup import make_setup_token
 from tracker import env
 from tracker.management.commands.serve_http import granian_command
+from tracker.server.leave import leave
 from tracker.server.start import check_database, check_settings, require_free
 from tracker.server.static import collect_static_files
 from tracker.server.supervision import Program, python, supervisor_command, write_configuration
@@ -69,6 +70,7 @@ class Command(BaseCommand):
         if code := supervisor.wait():
             raise CommandError(f"The supervisor ended with code {code}.")
         self.stdout.write("Stopped.")
+        leave()
 
     def _announce(self, host: str, token: str | None) -> None:
         deadline = time.monotonic() + ANNOUNCE_SECONDS

@@ -10,6 +10,7 @@ from django.db import connections
 from issues.live.lifecycle import start_live, stop_live
 from tracker import env
 from tracker.server.database import pool_connections
+from tracker.server.leave import leave
 from tracker.server.server import ProductServer
 from tracker.server.start import check_settings, listen
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         finally:
             stop_live()
             connections.close_all()
+        leave()
 
 
 def _allow_many_files() -> None:
