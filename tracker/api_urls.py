@@ -15,5 +15,5 @@ def _is_there(module: str) -> bool:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(module)) for module in ("transfer.api.import_urls", *MODULES) if _is_there(module)
+    path("", include(module)) for module in MODULES if _is_there(module)
 ]

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from django.db import models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.db.models import F, Q
 
 from tracker import clock, hints
@@ -125,6 +125,30 @@ class Claim(Generic[Row]):
         if monotonic() - self.renewed_at > self.lease.total_seconds() / 4:
             self._write(lease_until=clock.now() + self.lease)
             self.renewed_at = monotonic()
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Renew the lease from a thread of its own, for work that cannot call `renew`.
+
+        What loses the lease nevertheless finds out at its next batch.
+        """
+        is_over = threading.Event()
+
+        def go_on() -> None:
+            while not is_over.wait(self.lease.total_seconds() / 4):
+                try:
+                    self._write(lease_until=clock.now() + self.lease)
+                except (LeaseLost, DatabaseError):
+                    _log.warning("the lease of %s could not be renewed", self.row.pk)
+            connections.close_all()
+
+        thread = threading.Thread(target=go_on, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def finish(self, **values: Any) -> None:
         """Declare the work done, in the caller's transaction if there is one. Raises `LeaseLost`."""

@@ -1,6 +1,7 @@
 """One import from beginning to end: check everything, then write short batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -15,6 +16,7 @@ from issues.services.migration import (
     import_batch,
     plan_migration,
 )
+from issues.services.migration_batch import BatchResult
 from tracker.caller import Caller
 from transfer.jira.prepare import Known, Prepared, prepare
 from transfer.jira.rules import Rules
@@ -22,6 +24,16 @@ from transfer.report import Problem, Report
 from transfer.spool import Spool
 
 Progress = Callable[[str, int, int], None]
+Begin = Callable[[str, Spool], None]
+
+
+@contextmanager
+def _unguarded(_result: list[BatchResult]) -> Iterator[None]:
+    yield
+
+
+def _nothing(_source: str, _spool: Spool) -> None:
+    """Do nothing before the plan."""
 
 
 @dataclass(slots=True)
@@ -41,12 +53,21 @@ class Outcome:
 
 
 def import_jira(
-    paths: Sequence[Path], *, by: Caller, rules: Rules, lenient: bool, dry_run: bool, progress: Progress
+    paths: Sequence[Path],
+    *,
+    by: Caller,
+    rules: Rules,
+    lenient: bool,
+    dry_run: bool,
+    progress: Progress,
+    begin: Begin = _nothing,
+    each: Callable[[list[BatchResult]], AbstractContextManager[None]] = _unguarded,
 ) -> Outcome:
     """Import Jira's files as an admin's migration; in a strict one any problem means that nothing is written.
 
-    `progress(step, done, total)` is called after each batch. Raises `NotAllowed` and `Conflict` as
-    `begin_migration` and `import_batch` do.
+    `progress(step, done, total)` is called after each batch. `begin(source, spool)` is called before the
+    database is looked at; `each` is entered around each batch, whose result it finds in the list.
+    Raises `NotAllowed` and `Conflict` as `begin_migration` and `import_batch` do.
     """
     started = monotonic()
     outcome = Outcome()
@@ -62,9 +83,20 @@ def import_jira(
         prepared = prepare(paths, rules=rules, report=outcome.report, spool=spool, lenient=lenient, look=look)
         outcome.failed = prepared.failed
         if not _is_refused(outcome, lenient=lenient):
+            if not dry_run:
+                begin(prepared.source, spool)
             plan = _plan(spool, prepared, earlier, rules=rules, outcome=outcome)
             if not _is_refused(outcome, lenient=lenient):
-                _write(spool, prepared, plan, by=by, dry_run=dry_run, progress=progress, outcome=outcome)
+                _write(
+                    spool,
+                    prepared,
+                    plan,
+                    by=by,
+                    dry_run=dry_run,
+                    progress=progress,
+                    each=each,
+                    outcome=outcome,
+                )
     outcome.seconds = monotonic() - started
     return outcome
 
@@ -92,6 +124,7 @@ def _write(
     by: Caller,
     dry_run: bool,
     progress: Progress,
+    each: Callable[[list[BatchResult]], AbstractContextManager[None]],
     outcome: Outcome,
 ) -> None:
     refused = {clash.external_id for clash in plan.clashes}
@@ -108,7 +141,12 @@ def _write(
     )
     done = 0
     for batch in spool.batches(MAX_BATCH):
-        result = import_batch(migration, [record for record in batch if record.external_id not in refused])
+        results: list[BatchResult] = []
+        with each(results):
+            results.append(
+                import_batch(migration, [record for record in batch if record.external_id not in refused])
+            )
+        result = results[0]
         done += len(batch)
         outcome.comments += result.comments
         outcome.history += result.history

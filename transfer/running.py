@@ -26,7 +26,7 @@ from transfer.files import path_of
 from transfer.models import Import, ImportedIssue, ImportMode
 from transfer.people import find_people
 from transfer.report import Unreadable
-from transfer.services.imports import freed_ids, record_batch, record_check, refuse_import
+from transfer.services.imports import freed_ids, has_freed, record_batch, record_check, refuse_import
 
 BATCH: Final = 1000
 SOURCE: Final = "csv"
@@ -49,7 +49,7 @@ def run_csv(claim: Claim[Import], *, by: Caller) -> None:
             problem = {"line": 1, "field": "mapping", "message": fault.message}
             refuse_import(claim, fault.message[:500], report={"errors": [problem]}, failed=1)
             return
-        source = f"{SOURCE}:{mapping.source}" if mapping.source else SOURCE
+        source = ":".join(filter(None, (SOURCE, mapping.source or target.project)))
         Writer(claim, by=by, target=target, source=source).write(spool, checked)
 
 
@@ -78,6 +78,7 @@ class Writer:
         self.report: dict[str, Any] = dict(claim.row.report)
         self._left: Counter[str] = Counter()
         self._people: Mapping[str, User] = {}
+        self._has_freed = True
 
     def write(self, spool: RowSpool, checked: Checked) -> None:
         """Write all rows. A strict run with a bad row writes none, and fails."""
@@ -92,6 +93,7 @@ class Writer:
             sentence = f"{checked.bad_rows} of {total} rows are bad. Nothing was imported."
             refuse_import(claim, sentence, done=0, failed=checked.bad_rows)
         self._people = self._find_people(checked)
+        self._has_freed = has_freed(self.source)
         importing = Importing(
             by=self.by,
             source=self.source,
@@ -110,7 +112,7 @@ class Writer:
 
     def _write_batch(self, importing: Importing, batch: Sequence[RowRecord]) -> None:
         rows = [self._with_known_people(row) for row in batch]
-        freed = freed_ids(self.source, [row.external_id for row in rows])
+        freed = freed_ids(self.source, [row.external_id for row in rows]) if self._has_freed else {}
         with self.claim.batch():
             outcome = write_rows(importing, rows, freed=freed)
             self._note(outcome)

@@ -7,6 +7,7 @@ from tracker.errors import DomainError
 from transfer.files import drop_file, drop_left_over
 from transfer.models import Import, ImportFormat
 from transfer.running import run_csv
+from transfer.running_jira import run_jira
 from transfer.services.imports import go_on_undoing
 
 
@@ -27,8 +28,9 @@ def do_import(claim: Claim[Import]) -> None:
             go_on_undoing(claim, by=by)
             return
         if run.format == ImportFormat.JIRA:
-            raise GiveUp("This format cannot be read yet.")
-        run_csv(claim, by=by)
+            run_jira(claim, by=by)
+        else:
+            run_csv(claim, by=by)
     except DomainError as refusal:
         raise GiveUp(refusal.message) from refusal
     forget_file(run)

@@ -66,7 +66,7 @@ _OWN_FIELDS: Final = (*(name for name in DEFAULTS if name != "reporter"), "statu
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What became of a row: which issue it is, and as what the run left it."""
+    """What became of a row: which issue it is, and as what the run left it. One that comes back is new."""
 
     row: RowRecord
     issue_id: uuid.UUID
@@ -83,6 +83,7 @@ class BatchOutcome:
     unchanged: int = 0
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     left: list[tuple[str, int]] = field(default_factory=list)
+    restored: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -130,9 +131,9 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
     outcome = BatchOutcome()
     held = _held(run, rows, freed)
     _find_parents(run, rows)
-    _restore(
-        run, [held[row.line] for row in rows if row.line in held and row.external_id in freed], rows, held
-    )
+    back = [row for row in rows if row.line in held and row.external_id in freed]
+    outcome.restored = {row.line for row in back if held[row.line].trashed_at is not None}
+    _restore(run, [row for row in back if row.line in outcome.restored], held)
     fresh = []
     for row in rows:
         if row.line in held:
@@ -192,29 +193,43 @@ def _may_be_made(run: Importing, row: RowRecord, outcome: BatchOutcome) -> bool:
     return True
 
 
-def _restore(
-    run: Importing, issues: Sequence[Issue], rows: Sequence[RowRecord], held: Mapping[int, Issue]
-) -> None:
-    """Take issues that an undo put into the trash out of it, with their external ids."""
-    if run.is_dry_run or not issues:
+def _restore(run: Importing, rows: Sequence[RowRecord], held: Mapping[int, Issue]) -> None:
+    """Take the issues of these rows, which an undo put into the trash, out of it."""
+    if run.is_dry_run or not rows:
         return
-    external_ids = {held[row.line].pk: row.external_id for row in rows if row.line in held}
     moment = run.by.now
-    for issue in issues:
+    for row in rows:
+        issue = held[row.line]
         if issue.trashed_at is not None:
             issue.trashed_at, issue.activity_at = None, max(moment, issue.activity_at)
-            if not run.is_own:
-                issue.external_id = external_ids[issue.pk]
+            issue.external_id = None if issue.pk == row.issue_id else row.external_id
+    issues = [held[row.line] for row in rows]
     Issue.objects.bulk_update(issues, ["trashed_at", "activity_at", "external_id"], batch_size=200)
-    record_many(_event(run, issue, "issue.restored") for issue in issues)
+    keys = {place.project.pk: place.project.key for place in run.places.values()}
+    record_many(_restored(issue, keys[issue.project_id], by=run.by) for issue in issues)
 
 
-def _event(run: Importing, issue: Issue, verb: str) -> Event:
-    key = next(place.project.key for place in run.places.values() if place.project.pk == issue.project_id)
+def restore_freed(freed: Mapping[str, uuid.UUID], *, by: Caller, source: str) -> set[uuid.UUID]:
+    """Take issues that an undo put into the trash out of it, under their external ids; return their ids.
+
+    In the caller's transaction; locks the issues by id. That the caller may import there was settled before.
+    """
+    external_ids = {issue_id: external_id for external_id, issue_id in freed.items()}
+    found = Issue.objects.filter(pk__in=external_ids, trashed_at__isnull=False).order_by("pk")
+    issues = list(found.select_for_update(of=("self",)).select_related("project").defer("description"))
+    for issue in issues:
+        issue.trashed_at, issue.activity_at = None, max(by.now, issue.activity_at)
+        issue.source, issue.external_id = source, external_ids[issue.pk]
+    Issue.objects.bulk_update(issues, ["trashed_at", "activity_at", "source", "external_id"], batch_size=200)
+    record_many(_restored(issue, issue.project.key, by=by) for issue in issues)
+    return {issue.pk for issue in issues}
+
+
+def _restored(issue: Issue, project_key: str, *, by: Caller) -> Event:
     return Event(
-        verb=verb, actor_id=run.by.actor.pk, source=run.by.source, cause_id=run.by.cause,
-        at=issue.activity_at, request_id=run.by.request_id, project_id=issue.project_id, issue_id=issue.pk,
-        issue_key=f"{key}-{issue.number}", version=issue.version,
+        verb="issue.restored", actor_id=by.actor.pk, source=by.source, cause_id=by.cause,
+        at=issue.activity_at, request_id=by.request_id, project_id=issue.project_id, issue_id=issue.pk,
+        issue_key=f"{project_key}-{issue.number}", version=issue.version,
     )  # fmt: skip
 
 
@@ -249,6 +264,8 @@ def _create_one(
     if row.key in run.parents:
         run.known_parents[row.key] = issue_id
     told = _told_first(run, row, place, names)
+    if not run.is_migration:  # `updated_at` of an export says what it was made from, not when it was
+        row = row._replace(created_at=None, updated_at=None, started_at=None, closed_at=None)
     created_at = row.created_at or moment
     updated_at = max(row.updated_at or created_at, created_at)
     stored = columns(told, place)
@@ -379,7 +396,10 @@ def _update(
             if name != "reporter"
         }
         changes = differences(states.get(issue.pk, {}), told)
-        if not changes:
+        is_back = row.line in outcome.restored
+        if is_back and not changes:
+            outcome.arrived.append(Arrival(row, issue.pk, True, issue.version, issue.activity_at))  # noqa: FBT003
+        elif not changes:
             outcome.unchanged += 1
         elif row.issue_id == issue.pk and row.updated_at and row.updated_at < issue.updated_at:
             outcome.left.append(("Issues that were changed here since the export", row.line))
@@ -418,9 +438,8 @@ def _change(
     if edited.version == issue.version:
         outcome.unchanged += 1
         return
-    outcome.arrived.append(
-        Arrival(row, issue.pk, is_new=False, version=edited.version, activity_at=edited.activity_at)
-    )
+    is_back = row.line in outcome.restored
+    outcome.arrived.append(Arrival(row, issue.pk, is_back, edited.version, edited.activity_at))
 
 
 def _sent(name: str, told: Any) -> Any:

@@ -113,8 +113,8 @@ class ApiView(APIView):
         is_form = False
         if not required and not self._has_body:
             data: Any = {}
-        elif (
-            self._operation.multipart is not None and parsers.media_type(self.http_request) == forms.MULTIPART
+        elif self._operation.multipart is not None and (
+            self._operation.request is None or parsers.media_type(self.http_request) == forms.MULTIPART
         ):
             data, is_form = forms.read_form(self.http_request), True
         else:

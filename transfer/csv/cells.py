@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from issues.services.texts import MAX_NAME, MAX_TEXT_BYTES, MAX_TITLE
 from tracker.clock import cut
+from transfer.csv_columns import split_names
 from transfer.jira.rules import PRIORITY_WORDS, TYPE_WORDS
 
 MAX_LABELS: Final = 50
@@ -62,13 +63,12 @@ def severity(cell: str) -> str:
 
 
 def labels(cell: str) -> tuple[str, ...]:
-    """Names between commas or semicolons; one with a comma inside stands in quotation marks."""
-    separator = "," if "," in cell else ";"
+    """Names between commas; one with a comma inside stands in quotation marks."""
     try:
-        parts = next(csv.reader([cell.replace("\n", " ")], delimiter=separator, skipinitialspace=True), [])
+        parts = split_names(cell)
     except csv.Error:
         raise ValueError("These are no names between commas.") from None
-    found = tuple(dict.fromkeys(name(part) for part in parts if part.strip()))
+    found = tuple(dict.fromkeys(name(part) for part in parts))
     if len(found) > MAX_LABELS:
         raise ValueError(f"At most {MAX_LABELS} labels; these are {len(found)}.")
     return found

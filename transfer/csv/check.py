@@ -12,8 +12,9 @@ from issues.services.import_records import RowRecord
 from issues.services.migration_records import CycleRecord, MilestoneRecord, ProjectRecord, StatusRecord
 from transfer.csv import cells
 from transfer.csv.columns import ColumnMapping, Columns, find_columns
-from transfer.csv.reading import CsvFile, Line, unescaped
+from transfer.csv.reading import CsvFile, Line
 from transfer.csv.spool import RowSpool
+from transfer.csv_columns import join_names, unescaped
 from transfer.jira.rules import CATEGORIES, STATUS_NAMES
 
 LISTED: Final = 200
@@ -119,7 +120,7 @@ class RowChecker:
         self._plan = [
             (name, places, _READERS[name], mapping.values.get(name, {}))
             for name, places in columns.places.items()
-            if name in _READERS and name not in dropped
+            if name in _READERS and (name not in dropped or (name == "updated_at" and columns.are_own))
         ]
 
     def check(self, line: Line) -> RowRecord | None:
@@ -165,7 +166,7 @@ class RowChecker:
             cell = row[place] if place < len(row) else ""
             return unescaped(cell) if cell[:1] == "'" else cell
         found = (unescaped(row[place]).strip() for place in places if place < len(row))
-        return ",".join(_quoted(cell) for cell in found if cell)
+        return join_names([cell for cell in found if cell])
 
     def _one(self, row: Sequence[str], name: str) -> str:
         places = self.columns.places.get(name)
@@ -277,10 +278,6 @@ def check_file(
             spool.add(row)
     spool.settle()
     return checker.found
-
-
-def _quoted(cell: str) -> str:
-    return f'"{cell}"' if "," in cell and not cell.startswith('"') else cell
 
 
 def errors_of(faults: Iterable[Fault]) -> list[dict[str, Any]]:

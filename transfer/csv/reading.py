@@ -6,7 +6,6 @@ single odd letter near the end does not break it there.
 
 import codecs
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ESCAPED: Final = re.compile("'+[=+\\-@\t\r＝＋－＠]")
 
 csv.field_size_limit(MOST_CELL_CHARACTERS)
 
@@ -96,11 +94,6 @@ class CsvFile:
 
     def _unreadable(self, message: str, number: int) -> Unreadable:
         return Unreadable(Problem(self._name, f"line {number}", "", message))
-
-
-def unescaped(cell: str) -> str:
-    """Return a cell without the apostrophe that keeps spreadsheets from running it as a formula."""
-    return cell[1:] if cell[:1] == "'" and _ESCAPED.match(cell) else cell
 
 
 def _sentence_of(fault: csv.Error) -> str:

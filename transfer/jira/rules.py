@@ -151,6 +151,11 @@ def read_rules(path: Path | None) -> Rules:
         raise _fault(path, "", f"cannot be read ({failure.strerror})") from failure
     except (ValueError, RecursionError) as failure:
         raise _fault(path, "", f"is no JSON: {failure}") from failure
+    return rules_of(path, content)
+
+
+def rules_of(path: Path, content: Any) -> Rules:
+    """Return the rules of a mapping that came as JSON; `path` names it in messages. Raises Unreadable."""
     if not isinstance(content, dict):
         raise _fault(path, "", "must be an object")
     for name in content.keys() - _MEMBERS.keys():

@@ -182,6 +182,11 @@ def record_batch(claim: Claim[Import], rows: Sequence[ImportedIssue], *, count: 
     )
 
 
+def has_freed(source: str) -> bool:
+    """Tell whether an undo put any issue of this source into the trash."""
+    return ImportedIssue.objects.filter(source=source, is_freed=True).exists()
+
+
 def freed_ids(source: str, external_ids: Sequence[str]) -> dict[str, uuid.UUID]:
     """Return the issues that an undo put into the trash, by what the source calls them."""
     rows = ImportedIssue.objects.filter(source=source, external_id__in=external_ids, is_freed=True)

@@ -1,18 +1,27 @@
 """Imports by API: a file is sent, a worker writes it, and it can be sent again or taken back."""
 
+import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Role, User
-from issues.models import Issue, IssueLabel, Project, Watcher
+from issues.models import Comment, Issue, IssueLabel, Project, Watcher
+from issues.services import importing
 from issues.services.comments import add_comment
-from issues.services.issues import edit_issue
+from issues.services.issues import change_status, edit_issue
+from issues.services.labels import create_label
+from issues.services.milestones import create_milestone
 from tests.fold import folded, told
 from tests.make import caller, make_issue, make_project, make_user
+from tracker.durable import drive, kind_of
 from tracker.models import Event
+from tracker.versions import CATALOG, bump
 from transfer.models import Import, ImportedIssue
+from transfer.services.imports import begin_import
 from transfer.tests.importing import OWN_HEADERS, client_of, counts, imported, run_of, send, undo
+from transfer.tests.jira import EXCERPT
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +221,147 @@ def test_a_migration_makes_its_projects(admin: User) -> None:
     assert child["updated_at"] == "2025-02-02T03:04:05.006Z"
     again = imported(admin, table)
     assert counts(again) == {"created": 0, "updated": 0, "unchanged": 2, "failed": 0}
+
+
+# --- round trip, Jira --------------------------------------------------------------------------------
+def exported(user: User) -> bytes:
+    """The whole list as a table, oldest first."""
+    answer: Any = client_of(user).get("/api/v1/issues/export?format=csv&sort=created_at")
+    return b"".join(answer.streaming_content)
+
+
+def test_our_own_export_comes_back_equal_into_an_empty_instance_and_changes_nothing_again(
+    admin: User, maintainer: User
+) -> None:
+    project = make_project("API", by=admin, preset="kanban")
+    for name in ("ui", "back, end"):
+        create_label(project.pk, by=caller(admin), name=name)
+    create_milestone(project.pk, by=caller(admin), name="M1")
+    first = make_issue(
+        project, by=maintainer, title="=1+1", description='a\nb, "c"', labels=["ui", "back, end"]
+    )
+    make_issue(
+        project,
+        by=admin,
+        title="'=x",
+        parent=f"API-{first.number}",
+        milestone="M1",
+        estimate="2.5",
+        assignee=maintainer.email,
+        due_date="2026-12-01",
+        department="Sales",
+        priority="urgent",
+    )
+    change_status(first.pk, by=caller(maintainer), to="in_progress")
+    table = exported(admin)
+
+    again = imported(admin, table)
+    assert counts(again) == {"created": 0, "updated": 0, "unchanged": 2, "failed": 0}
+    assert exported(admin) == table
+    assert counts(imported(maintainer, table, project="API"))["unchanged"] == 2
+
+    empty_the_instance()
+    run = imported(admin, table)
+    assert (run["state"], counts(run)["created"]) == ("done", 2), run
+    assert exported(admin) == table
+    assert counts(imported(admin, table))["unchanged"] == 2
+
+
+def empty_the_instance() -> None:
+    """Take everything but the people away, as if this were another machine."""
+    ImportedIssue.objects.all().delete()
+    Issue.objects.update(parent=None, milestone=None)
+    for model in (Issue, Import, Project):
+        model.objects.all().delete()
+    bump(CATALOG)
+
+
+def test_an_edited_export_changes_what_was_edited(project: Project, maintainer: User) -> None:
+    make_issue(project, by=maintainer, title="Before")
+    table = exported(maintainer).replace(b"Before", b"After")
+    run = imported(maintainer, table, project="API")
+    assert (run["updated"], Issue.objects.get().title) == (1, "After")
+    event = Event.objects.get(verb="issue.title_changed")
+    assert (event.source, event.cause_id) == ("import", uuid.UUID(run["id"]))
+    stale = imported(maintainer, table.replace(b"After", b"Too late"), project="API")
+    assert (stale["unchanged"], Issue.objects.get().title) == (1, "After")
+
+
+def test_jira_comes_with_its_past_and_goes_and_comes_back(admin: User) -> None:
+    raw = EXCERPT.read_bytes()
+    run = imported(admin, raw, format="jira", name="search.json")
+    assert (run["state"], counts(run)) == (
+        "done",
+        {"created": 15, "updated": 0, "unchanged": 0, "failed": 0},
+    ), run
+    assert run["progress"] == {"done": 15, "total": 15}
+    assert Comment.objects.count() == 43
+    numbers = sorted(Issue.objects.values_list("pk", "number"))
+    assert counts(imported(admin, raw, format="jira"))["unchanged"] == 15
+    assert undo(admin, run).json()["state"] == "undone"
+    assert not Issue.objects.filter(trashed_at__isnull=True).exists()
+    back = imported(admin, raw, format="jira")
+    assert back["state"] == "done", back
+    assert sorted(Issue.objects.filter(trashed_at__isnull=True).values_list("pk", "number")) == numbers
+
+
+def test_jira_into_one_project_is_the_issues_as_they_are_now(project: Project, maintainer: User) -> None:
+    raw = EXCERPT.read_bytes()
+    run = imported(maintainer, raw, format="jira", project="API")
+    assert (run["state"], run["created"]) == ("done", 15), run
+    assert set(Issue.objects.values_list("reporter_id", "project_id")) == {(maintainer.pk, project.pk)}
+    assert not Comment.objects.exists()
+    assert counts(imported(maintainer, raw, format="jira", project="API"))["unchanged"] == 15
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]]", b"title\nx\n", b'{"issues": [{"key": 1}]}', b"[" * 5000])
+def test_what_is_not_jira_fails_with_a_reason(raw: bytes, admin: User) -> None:
+    run = imported(admin, raw, format="jira")
+    assert (run["state"], bool(run["report"]["errors"])) == ("failed", True)
+    assert not Issue.objects.exists()
+
+
+def test_forms_that_say_nothing_are_refused(project: Project, maintainer: User) -> None:
+    for fields in (
+        {"format": "xml"}, {"mode": "loose"}, {"dry_run": "maybe"}, {"mapping": "{"}, {"mapping": "[]"},
+        {"alien": "x"},
+    ):  # fmt: skip
+        answer = send(maintainer, PLAIN, project="API", **fields)
+        assert answer.status_code == 400, fields
+        assert next(iter(fields)) in answer.json()["details"]["fields"]
+    assert send(maintainer, b"", project="API").status_code == 400
+    plain = client_of(maintainer).post("/api/v1/issues/import", "{}", content_type="application/json")
+    assert plain.status_code == 415
+    assert client_of(maintainer).post("/api/v1/issues/import", {"project": "API"}).status_code == 400
+    assert Client().post("/api/v1/issues/import").status_code == 401
+
+
+def test_a_mapping_that_does_not_fit_the_file_is_told_by_the_run(project: Project, maintainer: User) -> None:
+    run = imported(maintainer, PLAIN, project="API", mapping={"Nowhere": "title"})
+    assert run["state"] == "failed"
+    assert "nowhere" in run["error"]
+
+
+@pytest.mark.postgres  # SQLite's search stores a document at a time
+def test_queries_do_not_grow_with_the_rows(
+    project: Project, maintainer: User, django_assert_max_num_queries: Any
+) -> None:
+    imported(maintainer, PLAIN, project="API")
+    table = "key,title\n" + "".join(f"Q-{n},T{n}\n" for n in range(900))
+    run = make_run(maintainer, project, table)
+    with django_assert_max_num_queries(60):
+        drive(kind_of(Import), run.pk)
+    assert Import.objects.get(pk=run.pk).created == 900
+
+
+def make_run(user: User, project: Project, table: str) -> Import:
+    """A run that nobody has worked on."""
+    return begin_import(
+        by=caller(user), project_id=project.pk, filename="x.csv", chunks=[table.encode()], format="csv",
+        mode="strict", dry_run=False, mapping={},
+    )  # fmt: skip
+
+
+def test_every_column_of_the_tables_that_are_copied_is_filled() -> None:
+    for model, columns in ((Issue, importing._ISSUE), (Event, (*importing._EVENT, "order"))):
+        assert {field.attname for field in model._meta.concrete_fields} == set(columns)
