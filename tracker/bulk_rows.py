@@ -16,8 +16,11 @@ Values = Sequence[Any]
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> None:
     """Insert rows, whose values are in the order of `columns` (attribute names); JSON is given as text.
 
-    What is left out needs a default in the database.
+    What is left out needs a default in the database. No rows, no statement.
     """
+    rows = list(rows)
+    if not rows:
+        return
     if connection.vendor == "postgresql":
         _copy(model, columns, rows)
     else:
@@ -44,9 +47,8 @@ def _insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Va
         ]
         for row in rows
     ]
-    if prepared:
-        with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of columns
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of columns
 
 
 @lru_cache(maxsize=64)

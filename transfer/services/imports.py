@@ -12,6 +12,7 @@ from issues.scope import scope_of
 from issues.services.importing import require_import
 from issues.services.unimporting import trash_imported
 from tracker import clock
+from tracker.bulk_rows import insert_rows
 from tracker.caller import Caller
 from tracker.durable import OPEN_STATES, Claim, GiveUp, WorkState, tell_after_commit
 from tracker.errors import Conflict, NotFound
@@ -21,6 +22,9 @@ from transfer.models import Import, ImportedIssue
 
 NAMED: Final = 100
 UNDO_BATCH: Final = 200
+_IMPORTED: Final = (
+    "run_id", "issue_id", "source", "external_id", "is_new", "version", "activity_at", "is_freed",
+)  # fmt: skip
 
 
 def begin_import(
@@ -171,8 +175,14 @@ def record_check(claim: Claim[Import], *, report: dict[str, Any], total: int, fa
 
 def record_batch(claim: Claim[Import], rows: Sequence[ImportedIssue], *, count: int, **counts: int) -> None:
     """Store what a batch brought, and how far the run is by it, inside the batch's transaction."""
-    ImportedIssue.objects.bulk_create(rows, update_conflicts=True, unique_fields=["run", "issue_id"],
-        update_fields=["version", "activity_at"], batch_size=500)  # fmt: skip
+    insert_rows(ImportedIssue, _IMPORTED, [_values_of(row) for row in rows if row.is_new])
+    ImportedIssue.objects.bulk_create(
+        [row for row in rows if not row.is_new],
+        update_conflicts=True,
+        unique_fields=["run", "issue_id"],
+        update_fields=["version", "activity_at"],
+        batch_size=500,
+    )
     ImportedIssue.objects.filter(issue_id__in=[row.issue_id for row in rows], is_freed=True).exclude(
         run=claim.row
     ).update(is_freed=False)
@@ -180,6 +190,10 @@ def record_batch(claim: Claim[Import], rows: Sequence[ImportedIssue], *, count: 
         done=claim.row.done + count,
         **{name: getattr(claim.row, name) + more for name, more in counts.items()},
     )
+
+
+def _values_of(row: ImportedIssue) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in _IMPORTED)
 
 
 def has_freed(source: str) -> bool:
