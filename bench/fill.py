@@ -16,6 +16,7 @@ from django.db import connection  # noqa: E402
 from bench.frame import make_frame  # noqa: E402
 from bench.load import TABLES, load  # noqa: E402
 from bench.plan import filings  # noqa: E402
+from issues.models import SearchDocument  # noqa: E402
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def _without_indexes() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    tables = [model._meta.db_table for model in TABLES]
+    tables = [model._meta.db_table for model in (*TABLES, SearchDocument)]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "

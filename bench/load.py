@@ -30,7 +30,9 @@ from issues.models import (
     Project,
     Watcher,
 )
+from issues.search.documents import Document, Remark
 from issues.services.fields import FIELDS, Setting, setting
+from issues.services.search_documents import index_documents
 from tracker import clock
 from tracker.caller import Caller
 from tracker.events.numbering import head, number_events
@@ -39,6 +41,7 @@ from tracker.models import Event, EventLog
 from tracker.versions import versions_of
 
 BATCH: Final = 5_000
+DOCUMENTS: Final = 500
 _ISSUE: Final = (
     "id", "project_id", "number", "title", "description", "type", "status_id", "severity", "priority",
     "reporter_id", "assignee_id", "milestone_id", "cycle_id", "parent_id", "team_id", "estimate", "due_date",
@@ -90,6 +93,7 @@ class _Loader:
         self.recorded_at = clock.now()
         self.memory: dict[tuple[Any, ...], Any] = {}
         self.rows: dict[type[Any], list[Values]] = {model: [] for model in TABLES}
+        self.documents: list[Document] = []
 
     def add(self, filing: Filing) -> None:
         """Make the rows of one issue and its history."""
@@ -116,6 +120,9 @@ class _Loader:
         for model, columns in TABLES.items():
             write_rows(model, columns, self.rows[model])
             self.rows[model] = []
+        for part in range(0, len(self.documents), DOCUMENTS):
+            index_documents(self.documents[part : part + DOCUMENTS])
+        self.documents = []
         for project, number in zip(self.frame.projects, self.next_number, strict=True):
             Project.objects.filter(pk=project.pk).update(next_number=number)
         EventLog.objects.filter(pk=1).update(last_seq=self.seq)
@@ -139,6 +146,7 @@ class _OneIssue:
         self.values |= {"status": initial.id} | self.read(filing.fields)
         self.life = Lifecycle().enter(initial.category, filing.at)
         self.version, self.updated_at, self.activity_at = 1, filing.at, filing.at
+        self.remarks: list[Remark] = []
         self.watchers = [self.person(filing.person)]
 
     def make(self) -> None:
@@ -154,6 +162,8 @@ class _OneIssue:
                 self.change(step)
         rows = self.loader.rows
         rows[Issue].append(self.row())
+        title, description = self.values["title"], self.values["description"]
+        self.loader.documents.append(Document(self.id, title, description, self.remarks))
         rows[IssueLabel] += [(new_id(), self.id, label) for label in self.values["labels"]]
         rows[Watcher] += watched
 
@@ -183,6 +193,7 @@ class _OneIssue:
         body, is_internal = step.value
         key = new_id()
         self.activity_at = step.at
+        self.remarks.append(Remark(body, is_internal))
         self.loader.rows[Comment].append(
             (key, self.id, self.person(step.person), None, body, is_internal, step.at, None, None, None)
         )

@@ -153,6 +153,7 @@ class Run:
             databases.seal(filled)
         name = f"tracker_bench_run_{os.getpid()}"
         databases.create(name, template=filled)
+        _python(["manage.py", "migrate", "--verbosity", "0"], self.folder, name)
         try:
             yield name
         finally:
@@ -181,8 +182,12 @@ def main() -> int:
 
 
 def _fill(folder: Path, database: str, count: int) -> str:
+    return f"filled: {_python(['-m', 'bench.fill', str(count)], folder, database).strip()}"
+
+
+def _python(arguments: list[str], folder: Path, database: str) -> str:
     done = subprocess.run(  # noqa: S603  ours
-        [sys.executable, "-m", "bench.fill", str(count)],
+        [sys.executable, *arguments],
         cwd=databases.ROOT,
         env=environment(folder, database=database),
         capture_output=True,
@@ -191,7 +196,7 @@ def _fill(folder: Path, database: str, count: int) -> str:
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
-    return f"filled: {done.stdout.strip()}"
+    return done.stdout
 
 
 def _commit() -> str:
