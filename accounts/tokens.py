@@ -62,6 +62,16 @@ def decode(kind: TokenType, text: str) -> Claims:
     The algorithm is the configured one whatever the header says; a header that names a key is refused.
     Raises `Unauthenticated`.
     """
+    claims = _verified(kind, text, settings.JWT_SIGNING_KEY, settings.JWT_PRIVATE_KEY_FILE)
+    if claims.expires_at <= clock.now():
+        raise Unauthenticated("The token is not valid, or has expired.")
+    return claims
+
+
+@lru_cache(maxsize=4096)
+def _verified(kind: TokenType, text: str, _signing_key: str, _private_key_file: str) -> Claims:
+    """Return what a token says. The same text under the same keys says the same until it expires, and checking
+    that costs as much as reading an account: it is remembered. A refusal is not, since that is an exception."""
     if len(text) > MAX_LENGTH or not text.isascii():
         raise Unauthenticated("The token is not valid.")
     try:

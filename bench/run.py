@@ -153,7 +153,7 @@ class Run:
             databases.seal(filled)
         name = f"tracker_bench_run_{os.getpid()}"
         databases.create(name, template=filled)
-        _python(["manage.py", "migrate", "--verbosity", "0"], self.folder, name)
+        _python(["manage.py", "migrate", "--skip-checks", "--verbosity", "0"], self.folder, name)
         try:
             yield name
         finally:

@@ -96,6 +96,7 @@ IS_POSTGRES = "postgresql" in str(env.DATABASE["ENGINE"])
 DATABASES: dict[str, dict[str, Any]] = {"default": dict(env.DATABASE)}
 if IS_POSTGRES:
     DATABASES["default"] |= {
+        "ENGINE": "tracker.postgres",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
