@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from issues.models import CLOSED_CATEGORIES, PRIORITY_WORDS, SEVERITY_WORDS, IssueType, Label
@@ -46,7 +48,9 @@ _tints: tuple[int, Mapping[tuple[str, str], str]] | None = None
 def cards(rows: Iterable[Row], *, user: Any, moments: Moments) -> list[Card]:
     """Return the lines of a list; no query where the labels' colours are in memory."""
     tints = _label_tints(versions_of(user))
-    return [_card(row, tints, moments) for row in rows]
+    words = _priorities(get_language() or "")
+    nobody = _("Nobody")
+    return [_card(row, tints, moments, words, nobody) for row in rows]
 
 
 def label_marks(row: Row, *, user: Any) -> list[Mark]:
@@ -69,7 +73,19 @@ def priority_words(word: str) -> str:
     return str(PRIORITY_WORDS[word].label)
 
 
-def _card(row: Row, tints: Mapping[tuple[str, str], str], moments: Moments) -> Card:
+@lru_cache(maxsize=8)
+def _priorities(_language: str) -> Mapping[str, str]:
+    """Return the words of priorities in one language; none for none."""
+    return {word: "" if word == "none" else priority_words(word) for word in PRIORITY_WORDS}
+
+
+def _card(
+    row: Row,
+    tints: Mapping[tuple[str, str], str],
+    moments: Moments,
+    words: Mapping[str, str],
+    nobody: str,
+) -> Card:
     priority = row["priority"]
     return Card(
         mark=f"{row['id']}:{row['version']}",
@@ -79,10 +95,10 @@ def _card(row: Row, tints: Mapping[tuple[str, str], str], moments: Moments) -> C
         status=row["status"]["name"],
         category=row["status"]["category"],
         is_closed=row["status"]["category"] in CLOSED_CATEGORIES,
-        priority="" if priority == "none" else priority_words(priority),
+        priority=words[priority],
         priority_word=priority,
         labels=_marks(row, tints),
-        assignee=row["assignee"]["name"] if row["assignee"] else _("Nobody"),
+        assignee=row["assignee"]["name"] if row["assignee"] else nobody,
         updated=moments.time(row["updated_at"]),
     )
 

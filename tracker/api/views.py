@@ -43,7 +43,7 @@ from rest_framework.views import APIView
 
 from tracker.api import bodies, conditions, errors, forms, idempotency, limits, pagination, parsers
 from tracker.api.operations import Operation, operation_of, parse_query
-from tracker.api.replies import json_reply
+from tracker.api.replies import compress, json_reply
 from tracker.caller import Caller
 from tracker.errors import TooLarge, Unauthenticated
 
@@ -293,7 +293,9 @@ class ApiView(APIView):
     def _reply_page(self, page: pagination.Page) -> HttpResponse:
         if page.link:
             self.reply_headers["Link"] = page.link
-        return self.ok(page.body())
+        response = self.ok(page.body())
+        compress(response, accepted=self.http_request.headers.get("Accept-Encoding", ""))
+        return response
 
 
 def _accepts_json(accept: str) -> bool:
