@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from accounts.models import User  # noqa: E402
 from accounts.services.sessions import start_family  # noqa: E402
 from accounts.session_engine import SessionStore  # noqa: E402
-from bench.frame import read_frame  # noqa: E402
+from bench.frame import Frame, read_frame  # noqa: E402
 from bench.works import WORKS, Work  # noqa: E402
 from issues.models import Issue  # noqa: E402
 from tracker.server.static import collect_static_files  # noqa: E402
@@ -32,7 +32,11 @@ _NOT_COUNTED: Final = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "ROLLBACK")
 def main() -> None:
     """Print the facts."""
     collect_static_files()  # pages name them
-    frame = read_frame()
+    sys.stdout.write(json.dumps(facts_of(read_frame())))
+
+
+def facts_of(frame: Frame) -> dict[str, Any]:
+    """Return who asks for what, and what each work costs."""
     maintainer = next(user for user in frame.people if user.role == "maintainer")
     listeners = [user for user in frame.people if user.role != "reporter"]
     place = frame.projects[0]
@@ -49,7 +53,7 @@ def main() -> None:
     facts["costs"] = {work.name: _cost(work, facts) for work in WORKS}
     facts["project_id"], facts["issue_id"] = str(place.pk), str(of_place.values_list("pk", flat=True)[0])
     facts["columns"] = [field.column for field in Issue._meta.concrete_fields]
-    sys.stdout.write(json.dumps(facts))
+    return facts
 
 
 def _keys(issues: Any, key: str) -> list[str]:
@@ -69,9 +73,7 @@ def _cost(work: Work, facts: dict[str, Any]) -> dict[str, Any]:
     """Return how many queries a request costs when the caches are warm, its size, and its SQL."""
     client = Client(headers=work.headers(facts))
     for turn in range(2):
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             reply = client.generic(
                 work.method, work.path(facts), work.body(facts, turn=turn), content_type="application/json"
             )
