@@ -70,8 +70,8 @@ def decode(kind: TokenType, text: str) -> Claims:
 
 @lru_cache(maxsize=4096)
 def _verified(kind: TokenType, text: str, _signing_key: str, _private_key_file: str) -> Claims:
-    """Return what a token says. The same text under the same keys says the same until it expires, and checking
-    that costs as much as reading an account: it is remembered. A refusal is not, since that is an exception."""
+    """Return what a token says. The same text under the same keys says the same until it expires, and to
+    check it costs as much as reading an account: it is remembered. A refusal, an exception, is not."""
     if len(text) > MAX_LENGTH or not text.isascii():
         raise Unauthenticated("The token is not valid.")
     try:

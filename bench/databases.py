@@ -25,7 +25,7 @@ def url_of(name: str) -> str:
 def filled_name(count: int) -> str:
     """Return the name of the database with so many issues of this plan; newer tables are migrated to."""
     digest = hashlib.sha256()
-    for name in ("plan", "frame", "load", "fill"):
+    for name in ("plan", "frame", "load"):
         digest.update((ROOT / "bench" / f"{name}.py").read_bytes())
     return f"{_PREFIX}_{count}_{digest.hexdigest()[:8]}"
 

@@ -29,17 +29,22 @@ def main() -> None:
     frame = make_frame()
     gc.disable()  # millions of rows that live for a second make no cycles, and looking for them takes a third
     start = time.monotonic()
-    with _without_indexes():
+    with without_indexes():
         load(filings(count), frame)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM (ANALYZE)")
+    vacuum()
     seconds = time.monotonic() - start
     sys.stdout.write(f"{count} issues in {seconds:.0f} s, {count / seconds:.0f} a second\n")
 
 
+def vacuum() -> None:
+    """Let the planner know what there is."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE)")
+
+
 @contextlib.contextmanager
-def _without_indexes() -> Iterator[None]:
+def without_indexes() -> Iterator[None]:
     """Leave the indexes and the foreign keys of the large tables to the end, where they cost a fraction."""
     if connection.vendor != "postgresql":
         yield

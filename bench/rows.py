@@ -45,7 +45,7 @@ def _insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Va
         for row in rows
     ]
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of columns
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", prepared)
 
 
 def _field(model: type[models.Model], name: str) -> Any:

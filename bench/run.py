@@ -69,10 +69,14 @@ class Run:
         extent = self.extent
         self.say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}, {in_words()}")
         self.say(f"{databases.version()}, client and servers on the same machine, 16 connections\n")
-        at_first = self._full_mode(extent.issues, has_sockets=True)
-        if extent.grown:
-            grown = self._full_mode(extent.grown, has_sockets=False)
-            self._growth(at_first, grown)
+        try:
+            at_first = self._full_mode(extent.issues, has_sockets=True)
+            if extent.grown:
+                self._growth(at_first, self._full_mode(extent.grown, has_sockets=False))
+        finally:
+            if not os.environ.get("KEEP"):
+                for count in (extent.issues, extent.grown):
+                    databases.drop(databases.filled_name(count))
         for verdict in measure_embedded(
             extent.embedded, folder=self.folder, seconds=extent.seconds, say=self.say
         ):
@@ -144,12 +148,22 @@ class Run:
                 )
         self.say("")
 
+    def _make(self, name: str, count: int) -> None:
+        smaller = databases.filled_name(self.extent.issues)
+        if count == self.extent.grown and databases.exists(smaller):
+            times = count // self.extent.issues
+            databases.create(name, template=smaller)
+            _python(["-m", "bench.grow", str(times)], self.folder, name)
+            self.say(f"grown: {times} times what was filled")
+        else:
+            databases.create(name)
+            self.say(_fill(self.folder, name, count))
+
     @contextmanager
     def _copy_of_filled(self, count: int) -> Iterator[str]:
         filled = databases.filled_name(count)
         if not databases.exists(filled):
-            databases.create(filled)
-            self.say(_fill(self.folder, filled, count))
+            self._make(filled, count)
             databases.seal(filled)
         name = f"tracker_bench_run_{os.getpid()}"
         databases.create(name, template=filled)
@@ -158,8 +172,6 @@ class Run:
             yield name
         finally:
             databases.drop(name)
-            if not os.environ.get("KEEP"):
-                databases.drop(filled)
 
 
 def main() -> int:

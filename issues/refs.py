@@ -42,7 +42,8 @@ def find_issue(ref: IssueRef, *, user: Any, among: IssueQuerySet) -> Issue:
     One query; a second one where a key names nothing and may be an old one. Raises `NotFound`.
     """
     condition = _condition(ref, user=user)
-    issue: Issue | None = among.filter(condition).first() if condition is not None else None
+    found = among.filter(condition)[:1] if condition is not None else ()  # one at most, so in no order
+    issue: Issue | None = next(iter(found), None)
     if issue is None and isinstance(ref, str) and is_key(ref):
         alias = IssueAlias.objects.filter(key=ref.upper()).values("issue_id")
         issue = among.filter(pk__in=alias).first()

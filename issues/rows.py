@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import connection
 
 from accounts.models import User
 from accounts.people import PersonRow, people
@@ -28,6 +29,7 @@ COLUMNS: Final = (
     "assignee_id", "milestone_id", "cycle_id", "parent_id", "team_id", "estimate", "due_date", "department",
     "version", "created_at", "updated_at", "started_at", "closed_at", "activity_at", "description",
 )  # fmt: skip
+_LABELS: Final = "SELECT issue_id, label_id FROM issues_issuelabel WHERE issue_id = ANY(%s)"
 _SEVERITY_WORDS: Final = {member.value: member.word for member in Severity}
 _PRIORITY_WORDS: Final = {member.value: member.word for member in Priority}
 
@@ -104,15 +106,22 @@ def labels_of(issue_ids: Sequence[uuid.UUID], look: Lookup) -> dict[uuid.UUID, l
     found: dict[uuid.UUID, list[str]] = defaultdict(list)
     if not issue_ids:
         return found
-    for issue_id, label_id in IssueLabel.objects.filter(issue__in=issue_ids).values_list(
-        "issue_id", "label_id"
-    ):
+    for issue_id, label_id in _label_ids(issue_ids):
         if label_id not in look.catalog.labels:
             look.refresh()
         found[issue_id].append(look.catalog.labels[label_id].name)
     for names in found.values():
         names.sort(key=str.casefold)
     return found
+
+
+def _label_ids(issue_ids: Sequence[uuid.UUID]) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
+    """Return the labels of issues as pairs of ids. Every page of issues asks this; by hand it costs less."""
+    if connection.vendor != "postgresql":
+        return IssueLabel.objects.filter(issue__in=issue_ids).values_list("issue_id", "label_id")
+    with connection.cursor() as cursor:
+        cursor.execute(_LABELS, [list(issue_ids)])
+        return cursor.fetchall()
 
 
 def visible_keys(ids: Iterable[uuid.UUID], *, user: User) -> dict[uuid.UUID, str]:

@@ -37,7 +37,6 @@ _CLEAN: Final[Mapping[str, Callable[[object], Any]]] = {
 _LAST_ADMIN: Final = "There must be an active admin: this is the only one."
 
 
-@transaction.atomic
 def create_user(
     *,
     by: Caller | None,
@@ -52,6 +51,9 @@ def create_user(
 ) -> User:
     """Make an account; without a password nobody signs in with it. `by` is None where the system itself acts.
 
+    The password is hashed before the transaction begins: it takes half a second, and on SQLite every writer
+    would wait for it.
+
     Raises `NotAllowed`, `Invalid`, and `Conflict` where the address is taken.
     """
     if by is not None:
@@ -60,7 +62,8 @@ def create_user(
     values = _cleaned(values | {"time_zone": time_zone, "language": language})
     user = User(is_placeholder=is_placeholder, created_at=by.now if by else clock.now(), **values)
     user.password = make_password(_new_password(password, user=user, by=by))
-    return insert_user(user, by=by)
+    with transaction.atomic():
+        return insert_user(user, by=by)
 
 
 def insert_user(user: User, *, by: Caller | None) -> User:
