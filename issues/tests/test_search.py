@@ -13,6 +13,7 @@ from accounts.services.sessions import start_family
 from issues.models import Comment, Issue, Project, SearchDocument
 from issues.search import postgres
 from issues.search.backend import backend
+from issues.search.checks import check_search
 from issues.services.comments import delete_comment, edit_comment
 from issues.services.issues import edit_issue, restore_issue, trash_issue
 from issues.services.purging import purge_trash
@@ -297,8 +298,9 @@ def test_what_is_missing_is_made_again(sign_in: Any, project: Project, developer
         else:
             cursor.execute("DROP TABLE issues_searchtext")
     assert backend().missing()
+    assert [each.id for each in check_search(None, databases=["default"])] == ["issues.W002"]
     assert ensure_search() == 1
-    assert backend().missing() == []
+    assert check_search(None, databases=["default"]) == []
     assert found(sign_in(developer), "login") == ["API-1"]
 
 
