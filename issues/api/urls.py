@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from issues.api import bulk, comments, events, issues, people_urls, project_urls, timeline, transitions
+from issues.api import (
+    bulk,
+    comments,
+    events,
+    issues,
+    people_urls,
+    project_urls,
+    similar,
+    timeline,
+    transitions,
+)
 
 urlpatterns = [
     path("issues/", issues.IssuesView.as_view()),
     path("issues/my/", issues.MyIssuesView.as_view()),
     path("issues/search/", issues.SearchView.as_view()),
+    path("issues/similar/", similar.SimilarView.as_view()),
     path("issues/key/<str:key>/", issues.IssueByKeyView.as_view()),
     path("issues/bulk/", bulk.BulkView.as_view()),
     path("issues/bulk-status/", bulk.BulkStatusView.as_view()),

@@ -12,10 +12,8 @@ POSTGRES = (
     "ALTER TABLE issues_searchdocument ADD COLUMN IF NOT EXISTS vector tsvector NOT NULL DEFAULT ''::tsvector",
     "CREATE INDEX CONCURRENTLY IF NOT EXISTS issues_search_vector ON issues_searchdocument "
     "USING gin (vector) WITH (gin_pending_list_limit = 128)",
-)
-TRIGRAMS = (
-    "CREATE INDEX CONCURRENTLY IF NOT EXISTS issues_search_title ON issues_searchdocument "
-    "USING gin (title gin_trgm_ops) WITH (gin_pending_list_limit = 128)"
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS issues_search_words ON issues_searchdocument "
+    "USING gin (array_to_tsvector(string_to_array(title, ' '))) WITH (gin_pending_list_limit = 128)",
 )
 SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS issues_searchtext "
@@ -23,8 +21,8 @@ SQLITE = (
 )
 MISSING = (
     "  The extension pg_trgm could not be created ({reason}).\n"
-    "  Similar issues are found by whole words until a superuser runs CREATE EXTENSION pg_trgm in this\n"
-    "  database and somebody runs manage.py rebuild_search.\n"
+    "  Titles are compared in the web process, which is slower, until a superuser runs\n"
+    "  CREATE EXTENSION pg_trgm in this database.\n"
 )
 
 
@@ -43,15 +41,13 @@ def make(apps, schema_editor):
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except DatabaseError as error:
         sys.stderr.write(MISSING.format(reason=str(error).splitlines()[0]))
-        return
-    schema_editor.execute(TRIGRAMS)
 
 
 def drop(apps, schema_editor):
     if schema_editor.connection.vendor == "sqlite":
         schema_editor.execute("DROP TABLE IF EXISTS issues_searchtext")
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP INDEX CONCURRENTLY IF EXISTS issues_search_title")
+        schema_editor.execute("DROP INDEX CONCURRENTLY IF EXISTS issues_search_words")
         schema_editor.execute("DROP INDEX CONCURRENTLY IF EXISTS issues_search_vector")
         schema_editor.execute("ALTER TABLE issues_searchdocument DROP COLUMN IF EXISTS vector")
 

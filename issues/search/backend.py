@@ -2,15 +2,16 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from issues.search import postgres, sqlite
 from issues.search.documents import Document, Remark
 from issues.search.needles import Needles
+from issues.search.similarity import Scored
 
 
 class Backend(Protocol):
@@ -33,6 +34,9 @@ class Backend(Protocol):
 
     def is_common(self, needles: Needles, *, internal: bool) -> bool:
         """Whether so much matches that a rank would cost more than it tells."""
+
+    def similar(self, issues: QuerySet[Any], words: Sequence[str], *, limit: int) -> list[Scored]:
+        """Return the issues, among `issues`, whose titles are most like these words, the best first."""
 
     def missing(self) -> list[str]:
         """Return the names of what the search lacks in this database."""

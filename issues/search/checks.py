@@ -28,11 +28,11 @@ def check_search(
     found: list[CheckMessage] = []
     if TRIGRAMS in lacking:
         text = (
-            "The extension pg_trgm is missing, so similar issues are found by whole words. A superuser runs "
-            "CREATE EXTENSION pg_trgm in this database, then manage.py rebuild_search makes its index."
+            "The extension pg_trgm is missing, so titles are compared in the web process. A superuser runs "
+            "CREATE EXTENSION pg_trgm in this database."
         )
         found.append(Warning(text, id="issues.W001"))
-        lacking = [name for name in lacking if name not in {TRIGRAMS, "issues_search_title"}]
+        lacking = [name for name in lacking if name != TRIGRAMS]
     if lacking:
         names = ", ".join(lacking)
         found.append(Warning(f"The search lacks {names}; run manage.py rebuild_search.", id="issues.W002"))

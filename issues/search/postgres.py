@@ -13,13 +13,13 @@ from functools import lru_cache
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, Func, IntegerField, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import FloatField, IntegerField, Q, QuerySet
 from django.db.models.expressions import Combinable
 
-from issues.models import SearchDocument
-from issues.search.columns import Beside, Found
+from issues.search.columns import AboutIssue
 from issues.search.documents import Document, Remark
 from issues.search.needles import Needle, Needles
+from issues.search.similarity import LEAST_SCORE, MOST_COMPARED, Scored, best, pairs
 from issues.search.text import Groups, groups, tokens
 
 MOST_BYTES: Final = 1_000_000
@@ -29,9 +29,26 @@ COMMON: Final = 2_000
 """In more issues than this, a search is common: it is listed by time, not ranked."""
 _LAST_POSITION: Final = 16_383
 _MOST_POSITIONS: Final = 255
-_NO_LIMIT: Final = 2**31 - 1
 _PUBLIC_RANKS: Final = "{0, 0.1, 0.3, 1}"
 _ALL_RANKS: Final = "{0.1, 0.1, 0.3, 1}"
+_EXISTS: Final = (
+    "EXISTS (SELECT 1 FROM issues_searchdocument d WHERE d.issue_id = {pk} AND d.vector @@ %s::tsquery)"
+)
+# The LIMIT is a fence, through which the planner does not see.
+_FIRST: Final = (
+    "{pk} IN (SELECT d.issue_id FROM issues_searchdocument d WHERE d.vector @@ %s::tsquery LIMIT 2147483647)"
+)
+_RANK: Final = (
+    "(SELECT (ts_rank(%s, d.vector, %s::tsquery) * 1000000)::int "
+    "FROM issues_searchdocument d WHERE d.issue_id = {pk})"
+)
+_LIKELY: Final = (
+    "{pk} IN (SELECT d.issue_id FROM issues_searchdocument d "
+    "WHERE array_to_tsvector(string_to_array(d.title, ' ')) @@ %s::tsquery)"
+)
+_SIMILARITY: Final = (
+    "(SELECT similarity(d.title, %s)::float8 FROM issues_searchdocument d WHERE d.issue_id = {pk})"
+)
 _ESTIMATE_SECONDS: Final = 300
 
 
@@ -146,30 +163,17 @@ def condition(needles: Needles, *, internal: bool, common: bool) -> Q:
     it has a page, for a word that may be nowhere. A common one leaves that to the planner, which is right.
     """
     if not needles.wanted:
-        return Q(*(~Q(_exists(query_of([each], internal=internal))) for each in needles.refused))
+        return Q(
+            *(~Q(AboutIssue(_EXISTS, (query_of([each], internal=internal),))) for each in needles.refused)
+        )
     query = query_of(needles.wanted, needles.refused, internal=internal)
-    if common:
-        return Q(_exists(query))
-    found = SearchDocument.objects.filter(Found(query))
-    return Q(pk__in=found.values("issue")[:_NO_LIMIT])  # a LIMIT is a fence to the planner
-
-
-def _exists(query: str) -> Exists:
-    return Exists(SearchDocument.objects.filter(Found(query), issue=OuterRef("pk")))
+    return Q(AboutIssue(_EXISTS if common else _FIRST, (query,)))
 
 
 def relevance(needles: Needles, *, internal: bool) -> Combinable:
     """Return how well an issue matches, in millionths, more is better."""
-    rank = Func(
-        Value(_ALL_RANKS if internal else _PUBLIC_RANKS, output_field=TextField()),
-        Beside("vector"),
-        Value(query_of(needles.wanted, internal=internal), output_field=TextField()),
-        template="(ts_rank(%(expressions)s::tsquery) * 1000000)::int",
-        arg_joiner=", ",
-        output_field=IntegerField(),
-    )
-    own = SearchDocument.objects.filter(issue=OuterRef("pk")).annotate(rank=rank)
-    return Subquery(own.values("rank"), output_field=IntegerField())
+    weights = _ALL_RANKS if internal else _PUBLIC_RANKS
+    return AboutIssue(_RANK, (weights, query_of(needles.wanted, internal=internal)), IntegerField())
 
 
 def is_common(needles: Needles, *, internal: bool) -> bool:
@@ -190,11 +194,32 @@ def _estimate(_database: str, query: str, _period: int) -> float:
     return float(plan[0]["Plan"]["Plan Rows"])
 
 
+def similar(issues: QuerySet[Any], words: Sequence[str], *, limit: int) -> list[Scored]:
+    """Return the issues, among `issues`, whose titles are most like these words, the best first.
+
+    Titles that share two of the words are taken by the index, `MOST_COMPARED` of them at most, and compared
+    by trigrams; an index of trigrams alone has to look at most titles there are.
+    """
+    query = " | ".join(" & ".join(f"'{word}'" for word in pair) for pair in pairs(words))
+    likely = issues.filter(AboutIssue(_LIKELY, (query,))).order_by()
+    if not _has_trigrams(str(connection.settings_dict["NAME"])):
+        return best(likely, words, limit=limit)
+    score = AboutIssue(_SIMILARITY, (" ".join(words),), FloatField())
+    chosen = issues.model.objects.filter(pk__in=likely.values("pk")[:MOST_COMPARED]).annotate(score=score)
+    found = chosen.filter(score__gte=LEAST_SCORE).order_by("-score", "-pk")
+    return [Scored(pk, value) for pk, value in found.values_list("pk", "score")[:limit]]
+
+
+@lru_cache(maxsize=8)
+def _has_trigrams(_database: str) -> bool:
+    return TRIGRAMS not in missing()
+
+
 # --- the index itself ----------------------------------------------------------------------------
 _COLUMN: Final = "ALTER TABLE issues_searchdocument ADD COLUMN vector tsvector NOT NULL DEFAULT ''::tsvector"
 _INDEXES: Final = {
     "issues_search_vector": "gin (vector)",
-    "issues_search_title": "gin (title gin_trgm_ops)",
+    "issues_search_words": "gin (array_to_tsvector(string_to_array(title, ' ')))",
 }
 
 
@@ -223,7 +248,7 @@ def repair() -> bool:
             "SET statement_timeout = 0"
         )  # a large index takes its time; this process only migrates
         for name, definition in _INDEXES.items():
-            if name in lacking and (TRIGRAMS not in lacking or "trgm" not in definition):
+            if name in lacking:
                 at_once = "" if connection.in_atomic_block else "CONCURRENTLY"
                 cursor.execute(f"DROP INDEX IF EXISTS {name}")  # one that was begun and not ended
                 cursor.execute(

@@ -9,16 +9,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, Value, When
+from django.db.models import IntegerField, Q, QuerySet
 from django.db.models.expressions import Combinable
 
-from issues.models import Issue, SearchDocument
+from issues.models import Issue
+from issues.search.columns import AboutIssue
 from issues.search.documents import Document, Remark
 from issues.search.needles import Needle, Needles
+from issues.search.similarity import Scored, best, pairs
 from issues.search.text import Groups, groups, tokens
 
 _GAP: Final = " \ue000 "
 """A token that nobody can ask for, so that no phrase reaches over it."""
+_AMONG: Final = (
+    "{pk} IN (SELECT d.issue_id FROM issues_searchdocument d WHERE d.id IN "
+    "(SELECT rowid FROM issues_searchtext WHERE issues_searchtext MATCH %s))"
+)
+_LEVEL: Final = f"CASE WHEN {_AMONG} THEN 3 WHEN {_AMONG} THEN 2 ELSE 1 END"
 _PUBLIC: Final = ("title", "description", "comments")
 
 
@@ -87,23 +94,6 @@ def _key(issue_id: uuid.UUID) -> Any:
 
 
 # --- reading -------------------------------------------------------------------------------------
-class _Matches(Func):
-    """Whether a search document is among the rows of the full-text table that match."""
-
-    output_field = BooleanField()
-
-    def __init__(self, query: str) -> None:
-        super().__init__(F("pk"))
-        self.query = query
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        """Return the condition with the query as its parameter."""
-        del connection
-        column, params = compiler.compile(self.source_expressions[0])
-        found = "SELECT rowid FROM issues_searchtext WHERE issues_searchtext MATCH %s"
-        return f"{column} IN ({found})", [*params, self.query]
-
-
 def query_of(
     wanted: Iterable[Needle], refused: Iterable[Needle] = (), *, internal: bool, columns: Sequence[str] = ()
 ) -> str:
@@ -123,8 +113,9 @@ def condition(needles: Needles, *, internal: bool, common: bool) -> Q:
     """Return the condition on issues; the matches are taken first, be they many or few."""
     del common
     if needles.wanted:
-        return Q(pk__in=_issues(query_of(needles.wanted, needles.refused, internal=internal)))
-    return Q(*(~Q(pk__in=_issues(query_of([each], internal=internal))) for each in needles.refused))
+        query = query_of(needles.wanted, needles.refused, internal=internal)
+        return Q(AboutIssue(_AMONG, (query,)))
+    return Q(*(~Q(AboutIssue(_AMONG, (query_of([each], internal=internal),))) for each in needles.refused))
 
 
 def relevance(needles: Needles, *, internal: bool) -> Combinable:
@@ -134,11 +125,8 @@ def relevance(needles: Needles, *, internal: bool) -> Combinable:
     """
     del internal
     levels = (("title",), ("title", "description"))
-    steps = [
-        When(pk__in=_issues(query_of(needles.wanted, internal=False, columns=columns)), then=Value(3 - place))
-        for place, columns in enumerate(levels)
-    ]
-    return Case(*steps, default=Value(1), output_field=IntegerField())
+    queries = [query_of(needles.wanted, internal=False, columns=columns) for columns in levels]
+    return AboutIssue(_LEVEL, tuple(queries), IntegerField())
 
 
 def is_common(needles: Needles, *, internal: bool) -> bool:
@@ -147,8 +135,10 @@ def is_common(needles: Needles, *, internal: bool) -> bool:
     return False
 
 
-def _issues(query: str) -> Any:
-    return SearchDocument.objects.filter(_Matches(query)).values("issue")
+def similar(issues: QuerySet[Any], words: Sequence[str], *, limit: int) -> list[Scored]:
+    """Return the issues, among `issues`, whose titles are most like these words, the best first."""
+    query = " OR ".join("(" + " AND ".join(f'"{word}"' for word in pair) + ")" for pair in pairs(words))
+    return best(issues.filter(AboutIssue(_AMONG, (f"{{title}} : ({query})",))), words, limit=limit)
 
 
 # --- the index itself ----------------------------------------------------------------------------

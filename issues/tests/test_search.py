@@ -15,7 +15,7 @@ from issues.search import postgres
 from issues.search.backend import backend
 from issues.search.checks import check_search
 from issues.services.comments import delete_comment, edit_comment
-from issues.services.issues import edit_issue, restore_issue, trash_issue
+from issues.services.issues import change_status, edit_issue, restore_issue, trash_issue
 from issues.services.purging import purge_trash
 from issues.services.search_documents import ensure_search
 from issues.tests.api import ISSUES, queries, send
@@ -314,6 +314,76 @@ def test_a_document_has_room_for_a_megabyte_and_no_more(
     assert found(sign_in(developer), "начало long n00") == ["API-1"]
     if connection.vendor == "postgresql":
         assert SearchDocument.objects.get(issue=issue).size_bytes <= postgres.MOST_BYTES
+
+
+# --- similar titles -----------------------------------------------------------------------------------
+def similar(client: Client, **params: str) -> list[tuple[str, float]]:
+    """Return (key, score) of similar issues."""
+    reply = client.get(f"{ISSUES}/similar", params)
+    assert reply.status_code == 200, reply.content
+    return [(row["issue"]["key"], row["score"]) for row in reply.json()["results"]]
+
+
+def test_similar_titles_are_found_closed_ones_included(
+    sign_in: Any, project: Project, maintainer: User, admin: User
+) -> None:
+    for title in ("Login fails on Safari", "Safari: login broken", "Export is slow", "Login"):
+        make_issue(project, by=maintainer, title=title)
+    make_issue(make_project("WEB", by=admin), by=maintainer, title="Login fails on safari")
+    make_issue(project, by=maintainer, title="Other", description="login fails on safari")
+    closed = Issue.objects.get(title="Login fails on Safari")
+    for step in ("in_progress", "done"):
+        change_status(closed.pk, by=caller(maintainer), to=step)
+    client = sign_in(maintainer)
+    found_ = similar(client, title="Login FAILS on Säfari", project="API")
+    assert found_[0] == ("API-1", 1)
+    assert [key for key, _ in found_] == ["API-1", "API-2"]
+    assert 0.3 <= found_[1][1] < 1
+    assert {key for key, _ in similar(client, title="login fails on safari")} >= {"API-1", "WEB-1"}
+    assert ("API-4", 1) in similar(client, title="login", project="API")
+    row = client.get(f"{ISSUES}/similar?title=login+fails&project=API").json()["results"][0]["issue"]
+    assert "description" not in row
+    assert row["status"]["category"] == "done"
+
+
+def test_similar_shows_nothing_that_is_hidden(
+    sign_in: Any, project: Project, admin: User, developer: User, reporter: User
+) -> None:
+    private = make_project("SEC", by=admin, visibility="private")
+    make_issue(private, by=admin, title="Login fails on Safari")
+    issue = make_issue(project, by=developer, title="Login fails on Safari")
+    mine = make_issue(project, by=reporter, title="Something else")
+    make_comment(mine, by=developer, body="Login fails on Safari", internal=True)
+    asked = {"title": "Login fails on Safari"}
+    assert similar(sign_in(developer), **asked) == [("API-1", 1)]
+    assert similar(sign_in(reporter), **asked) == []
+    trash_issue(issue.pk, by=caller(admin))
+    assert similar(sign_in(developer), **asked) == []
+    assert similar(sign_in(admin), **asked) == [("SEC-1", 1)]
+    reply = sign_in(developer).get(f"{ISSUES}/similar?title=x&project=SEC")
+    assert (reply.status_code, list(reply.json()["details"]["fields"])) == (400, ["project"])
+
+
+def test_similar_takes_any_title(sign_in: Any, project: Project, developer: User, client: Client) -> None:
+    make_issue(project, by=developer, title="Nothing in it is asked for")
+    browser = sign_in(developer)
+    for text in [*HOSTILE, "a b c d e f g h i j k l m n", "'' '' ''"]:
+        assert browser.get(f"{ISSUES}/similar", {"title": text}).status_code in {200, 400}, text
+    for query in ("", "title=a%00", "title=" + "x" * 1001, "title=x&nonsense=1"):
+        assert browser.get(f"{ISSUES}/similar?{query}").status_code == 400, query
+    assert client.get(f"{ISSUES}/similar?title=x").status_code == 401
+
+
+def test_without_trigrams_in_the_database_titles_are_compared_here(
+    sign_in: Any, project: Project, developer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("Login fails on Safari", "Safari: login broken", "Export is slow"):
+        make_issue(project, by=developer, title=title)
+    client = sign_in(developer)
+    before = similar(client, title="login fails safari")
+    monkeypatch.setattr(postgres, "_has_trigrams", lambda _: False)
+    assert similar(client, title="login fails safari") == before
+    assert [key for key, _ in before] == ["API-1", "API-2"]
 
 
 # --- what it costs -------------------------------------------------------------------------------------
