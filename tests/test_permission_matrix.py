@@ -199,13 +199,11 @@ TABLE: dict[str, Operation] = {
     ),
     "GET /api/v1/issues/my": Operation(EVERYBODY),
     "GET /api/v1/issues/search": Operation(EVERYBODY, query="?q=issue"),
-<<<<<<< HEAD
     "GET /api/v1/issues/export": Operation(
         EVERYBODY | {"trash": "403 403 403 200", "private": "400 400 400 200"}, query="{query}"
-=======
+    ),
     "GET /api/v1/issues/similar": Operation(
         {"internal": "200 200 200 200", "private": "400 400 400 200"}, query="?title=wrong&project={key}"
->>>>>>> 2f59786 (issues: Find similar issues by their titles; write a search's SQL without building it.)
     ),
     "POST /api/v1/issues/bulk": Operation(
         issue_rows("403 403 200 200", "403 403 200 200", "403 403 400 200", "403 403 400 400"),
