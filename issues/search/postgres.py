@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import FloatField, IntegerField, Q, QuerySet
