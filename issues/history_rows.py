@@ -23,6 +23,7 @@ from tracker.models import Event
 from tracker.versions import versions_of
 
 ISSUE_VERBS: Final = Q(verb__startswith="issue.")
+ATTACHMENT_VERBS: Final = Q(verb__startswith="attachment.")
 NOT_FIELD_VERBS: Final = (
     "issue.created", "issue.imported", "issue.trashed", "issue.restored", "issue.purged", "issue.merged",
     "issue.linked", "issue.unlinked",
@@ -73,7 +74,7 @@ def history_events(issue_id: uuid.UUID) -> Any:
 
 def timeline_events(issue_id: uuid.UUID) -> Any:
     """Return everything that happened to an issue but its comments, the oldest first."""
-    return Event.objects.filter(ISSUE_VERBS, issue_id=issue_id).order_by("at", "order")
+    return Event.objects.filter(ISSUE_VERBS | ATTACHMENT_VERBS, issue_id=issue_id).order_by("at", "order")
 
 
 def history_rows(events: Iterable[Event], *, user: User) -> list[Row]:

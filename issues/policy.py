@@ -11,18 +11,22 @@ from typing import Any, Final
 
 from accounts.models import Role
 from issues.catalog import StatusInfo, TransitionInfo
-from issues.models import Comment, Issue
+from issues.models import Attachment, Comment, Issue
 from issues.scope import Scope
 from tracker.errors import NotAllowed
 
-_REPORTER = ["file_issue", "edit_own_text", "add_comment", "edit_own_comment", "delete_own_comment"]
+_REPORTER = [
+    "file_issue", "edit_own_text", "add_comment", "edit_own_comment", "delete_own_comment", "attach_file",
+    "change_own_attachment",
+]  # fmt: skip
 _DEVELOPER = [
     *_REPORTER, "see_all_issues", "plan_new_issue", "work_on_issue", "read_internal", "write_internal",
     "create_label",
 ]  # fmt: skip
 _MAINTAINER = [
     *_DEVELOPER, "choose_first_status", "manage_any_issue", "move_issue", "bulk_change", "import_issues",
-    "delete_any_comment", "create_project", "manage_project", "manage_labels", "see_user_activity",
+    "delete_any_comment", "change_any_attachment", "create_project", "manage_project", "manage_labels",
+    "see_user_activity",
 ]  # fmt: skip
 _ADMIN = [*_MAINTAINER, "see_private_projects", "trash_issue", "migrate_projects"]
 
@@ -120,6 +124,19 @@ def can_delete_comment(scope: Scope, comment: Comment) -> bool:
     """One's own, or any for who may."""
     return scope.may("delete_any_comment") or (
         scope.may("delete_own_comment") and comment.author_id == scope.user_id
+    )
+
+
+# --- attachments -----------------------------------------------------------------------------------
+def can_attach(scope: Scope) -> bool:
+    """Attach a file to an issue that one sees."""
+    return scope.may("attach_file")
+
+
+def can_change_attachment(scope: Scope, attachment: Attachment) -> bool:
+    """Rename or delete one's own, or any for who may."""
+    return scope.may("change_any_attachment") or (
+        scope.may("change_own_attachment") and attachment.author_id == scope.user_id
     )
 
 

@@ -1,4 +1,4 @@
-"""The one way to read issues and comments: scoped to who asks."""
+"""The one way to read issues, comments and attachments: scoped to who asks."""
 
 from typing import Any
 
@@ -46,3 +46,16 @@ class CommentQuerySet(models.QuerySet[Any]):
             return self.none()
         found = self.filter(scope.issues_q(prefix="issue__"), issue__trashed_at__isnull=True)
         return found if scope.reads_internal else found.filter(internal=False)
+
+
+class AttachmentQuerySet(models.QuerySet[Any]):
+    """Attachments, scoped to who asks."""
+
+    def visible_to(self, user: Any) -> "AttachmentQuerySet":
+        """Attachments of visible issues."""
+        from issues.scope import scope_of  # see above
+
+        scope = scope_of(user)
+        if scope.user_id is None:
+            return self.none()
+        return self.filter(scope.issues_q(prefix="issue__"), issue__trashed_at__isnull=True)

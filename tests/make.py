@@ -1,16 +1,19 @@
 """State for tests, made through the services as everybody makes it."""
 
+import hashlib
 from itertools import count
 from typing import Any
 
 from accounts.models import Role, User
 from accounts.services.users import create_user
-from issues.models import Comment, Issue, Project
+from issues.models import Attachment, Comment, Issue, Project
+from issues.services.attachments import add_attachment
 from issues.services.comments import add_comment
 from issues.services.issues import create_issue
 from issues.services.projects import create_project
 from tracker.caller import Caller, Source
 from tracker.durable import drive, kind_of
+from tracker.files.uploads import Upload
 from transfer.models import Import
 from transfer.services.imports import begin_import
 
@@ -70,3 +73,20 @@ def make_import(
     )
     drive(kind_of(Import), run.pk)
     return Import.objects.get(pk=run.pk)
+
+
+def make_upload(content: bytes = b"What the log says.", name: str = "log.txt") -> Upload:
+    """Make an upload as it is when all of it has arrived."""
+    upload = Upload(name)
+    upload.write(content)
+    upload.seek(0)
+    upload.size, upload.sha256 = len(content), hashlib.sha256(content).hexdigest()
+    return upload
+
+
+def make_attachment(
+    issue: Issue, *, by: User, content: bytes = b"What the log says.", name: str = "log.txt"
+) -> Attachment:
+    """Attach a file to an issue as `by`."""
+    with make_upload(content, name) as upload:
+        return add_attachment(issue.pk, by=caller(by), upload=upload)

@@ -24,7 +24,16 @@ from accounts.services.users import deactivate_user
 from issues.services.issues import trash_issue
 from issues.services.labels import create_label
 from issues.services.milestones import create_milestone
-from tests.make import PASSWORD, caller, make_comment, make_import, make_issue, make_project, make_user
+from tests.make import (
+    PASSWORD,
+    caller,
+    make_attachment,
+    make_comment,
+    make_import,
+    make_issue,
+    make_project,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +101,10 @@ class FormOf(dict[str, Any]):
 def a_table(_: World, ids: dict[str, str]) -> FormOf:
     file = SimpleUploadedFile("matrix.csv", b"title\nFrom the matrix\n")
     return FormOf(file=file, project=ids["key"])
+
+
+def a_file() -> FormOf:
+    return FormOf(file=SimpleUploadedFile("matrix.txt", b"From the matrix."))
 
 
 EVERYBODY = {"any": "200 200 200 200"}
@@ -262,6 +275,25 @@ TABLE: dict[str, Operation] = {
     "POST /api/v1/imports/{id}/undo": Operation(
         {"import": "404 404 200 200", "migration": "404 404 404 200"}
     ),
+    # --- attachments -------------------------------------------------------------------------------
+    "GET /api/v1/issues/{id}/attachments": Operation(READ),
+    "POST /api/v1/issues/{id}/attachments": Operation(
+        issue_rows("201 201 201 201", "404 201 201 201", "404 404 404 201", "404 404 404 404"),
+        lambda _world, _ids: a_file(),
+    ),
+    "GET /api/v1/attachments/{id}": Operation(READ),
+    "GET /api/v1/attachments/{id}/content": Operation(READ),
+    "PUT /api/v1/attachments/{id}": Operation(
+        issue_rows("200 403 200 200", "404 403 200 200", "404 404 404 200", "404 404 404 404"),
+        same({"filename": "matrix.txt"}),
+    ),
+    "PATCH /api/v1/attachments/{id}": Operation(
+        issue_rows("200 403 200 200", "404 403 200 200", "404 404 404 200", "404 404 404 404"),
+        same({"filename": "matrix.txt"}),
+    ),
+    "DELETE /api/v1/attachments/{id}": Operation(
+        issue_rows("204 403 204 204", "404 403 204 204", "404 404 404 204", "404 404 404 404")
+    ),
     # --- events ------------------------------------------------------------------------------------
     "GET /api/v1/events": Operation(
         {"internal": "200 200 200 200", "private": "400 400 400 200"}, query="?project={key}"
@@ -299,6 +331,7 @@ def world() -> World:
         key = f"{project.key}-{issue.number}"
         made.ids.setdefault(kind, {}).update(
             {"id": str(issue.pk), "issue_key": key, "comment": str(comment.pk), "key": project.key}
+            | {"attachment": str(make_attachment(issue, by=author).pk)}
         )
         if kind == "own":
             internal_comment = make_comment(issue, by=stranger, internal=True)
@@ -321,6 +354,8 @@ def address(operation: str, kind: str, world: World) -> tuple[str, str]:
     ids = world.ids.get(kind, {})
     if "/comments/{id}" in path:
         path = path.replace("{id}", ids["comment"])
+    elif "/attachments/{id}" in path:
+        path = path.replace("{id}", ids["attachment"])
     elif "/issues/key/{key}" in path:
         path = path.replace("{key}", ids["issue_key"])
     elif "/labels/{id}" in path:
@@ -382,6 +417,11 @@ def test_a_hidden_object_and_an_absent_one_answer_alike(world: World) -> None:
         (f"/api/v1/issues/{world.ids['other']['id']}", f"/api/v1/issues/{absent}"),
         ("/api/v1/issues/PRV-1", "/api/v1/issues/NOPE-1"),
         (f"/api/v1/comments/{world.ids['other']['comment']}", f"/api/v1/comments/{absent}"),
+        (f"/api/v1/attachments/{world.ids['other']['attachment']}", f"/api/v1/attachments/{absent}"),
+        (
+            f"/api/v1/attachments/{world.ids['other']['attachment']}/content",
+            f"/api/v1/attachments/{absent}/content",
+        ),
         ("/api/v1/projects/PRV", "/api/v1/projects/NOPE"),
         (f"/api/v1/users/{world.people['admin'].pk}", f"/api/v1/users/{absent}"),
     ):

@@ -1,6 +1,7 @@
 """What must be right before the product starts: each fault in one sentence (`manage.py check`)."""
 
 import ipaddress
+import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from tracker import env
 SHORTEST_SECRET: Final = 32
 HIGHEST_PORT: Final = 65_535
 MOST_PROCESSES: Final = 256
+MOST_UPLOAD_MIB: Final = 2048
+_TYPE: Final = re.compile(r"[a-z*]+/[a-z0-9.+*-]+")
 OLDEST_SQLITE: Final = (3, 35, 0)
 SAMPLE_ACCOUNTS: Final = tuple(
     f"{name}@example.com" for name in ("admin", "maintainer", "developer", "reporter")
@@ -125,6 +128,32 @@ def check_servers(app_configs: _Apps, **_: Any) -> list[CheckMessage]:
             if not _is_proxy(text.strip())
         ),
     ]
+
+
+@register()
+def check_files(app_configs: _Apps, **_: Any) -> list[CheckMessage]:
+    """Refuse settings of uploads that mean nothing."""
+    strange = [name for name in settings.UPLOAD_TYPES if not _TYPE.fullmatch(name)]
+    prefix = settings.FILES_ACCEL_PREFIX
+    faults = {
+        "E060": (
+            not 1 <= settings.MAX_UPLOAD_MIB <= MOST_UPLOAD_MIB,
+            f"MAX_UPLOAD_MIB is {settings.MAX_UPLOAD_MIB}; it is from 1 to {MOST_UPLOAD_MIB}.",
+        ),
+        "E061": (
+            bool(strange),
+            f"UPLOAD_TYPES names {', '.join(strange)}; a type is like image/png or image/*.",
+        ),
+        "E062": (
+            settings.ATTACHMENT_RETENTION_DAYS < 0,
+            "ATTACHMENT_RETENTION_DAYS is negative; unset it to keep attachments.",
+        ),
+        "E063": (
+            bool(prefix) and not (prefix.startswith("/") and prefix.endswith("/")),
+            f"FILES_ACCEL_PREFIX is {prefix!r}; it begins and ends with a slash, like /_files/.",
+        ),
+    }
+    return [_error(number, text) for number, (is_fault, text) in faults.items() if is_fault]
 
 
 @register(Tags.security, deploy=True)

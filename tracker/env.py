@@ -88,6 +88,17 @@ CORS_ALLOWED_ORIGINS: list[str] = _env.list("CORS_ALLOWED_ORIGINS", default=[])
 TRUSTED_PROXIES: list[str] = _env.list("TRUSTED_PROXIES", default=[])
 
 MAX_UPLOAD_MIB: int = _int("MAX_UPLOAD_MIB", 25)
+UPLOAD_TYPES: list[str] = [
+    name.strip().lower()
+    for name in _env.str("UPLOAD_TYPES", "").split(",")
+    if name.strip()
+] or [
+    "image/*", "video/*", "audio/*", "text/plain", "application/pdf", "application/zip", "application/gzip",
+    "application/x-7z-compressed", "application/x-tar", "application/x-bzip2", "application/x-xz",
+    "application/vnd.oasis.opendocument.*", "application/vnd.openxmlformats-officedocument.*",
+]  # fmt: skip
+ATTACHMENT_RETENTION_DAYS: int = _int("ATTACHMENT_RETENTION_DAYS", 0)
+FILES_ACCEL_PREFIX: str = _env.str("FILES_ACCEL_PREFIX", "")
 REGISTRATION: str = _env.str("REGISTRATION", "open")
 RATE_LIMITS: str = _env.str("RATE_LIMITS", "on")
 DEFAULT_PROJECT: str = _env.str("DEFAULT_PROJECT", "")

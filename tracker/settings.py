@@ -22,6 +22,9 @@ REGISTRATION = env.REGISTRATION
 DEFAULT_PROJECT = env.DEFAULT_PROJECT
 RATE_LIMITS = env.RATE_LIMITS
 MAX_UPLOAD_MIB = env.MAX_UPLOAD_MIB
+UPLOAD_TYPES = env.UPLOAD_TYPES
+ATTACHMENT_RETENTION_DAYS = env.ATTACHMENT_RETENTION_DAYS
+FILES_ACCEL_PREFIX = env.FILES_ACCEL_PREFIX
 
 INSTALLED_APPS = [
     "daphne",
@@ -257,10 +260,13 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tracker.files.storage.LocalFiles"},
     "staticfiles": {"BACKEND": "tracker.server.static.HashedStaticFiles"},
 }
 MEDIA_ROOT = DATA_DIR / "files"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_HANDLERS = ["tracker.files.uploads.SkipFiles"]  # views that take files ask for them: `read_files`
 
 LOGGING_CONFIG = "tracker.logs.configure"
 LOGGING = {"level": env.LOG_LEVEL, "json": env.IS_PRODUCTION}

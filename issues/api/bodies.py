@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from issues.models import PRIORITY_WORDS, SEVERITY_WORDS, IssueType
 from tracker.api.bodies import Body
-from tracker.api.fields import Amount, Choice, Day, Flag, Ref, StrictField, Text, Whole
+from tracker.api.fields import Amount, Choice, Day, Flag, Ref, StrictField, Text, UploadedFile, Whole
 
 MAX_LABELS = 50
 MAX_TEXT_BYTES = 64 * 1024
@@ -97,3 +97,22 @@ class CommentBody(Body):
     body = Text(min_length=1, max_bytes=MAX_TEXT_BYTES, trim=False)
     parent = Ref("id", required=False, allow_null=True)  # type: ignore[assignment]  # see above
     internal = Flag(required=False)
+
+
+class AttachmentForm(Body):
+    """A form with one file."""
+
+    file = UploadedFile()
+
+
+class AttachmentBody(Body):
+    """The name of an attachment; all else is found from the file."""
+
+    ignored: ClassVar[frozenset[str]] = frozenset(
+        {
+            "issue", "size_bytes", "content_type", "sha256", "state", "author", "content_url",
+            "thumbnail_url",
+        }
+    )  # fmt: skip
+
+    filename = Text(min_length=1, max_length=255)

@@ -30,7 +30,7 @@ from tracker.api.views import ApiView
 from tracker.errors import Invalid, NotAllowed, NotFound, TooLarge, Unsupported
 from tracker.versions import versions_of
 
-INCLUDES: Final = ("comments", "history", "relations")
+INCLUDES: Final = ("comments", "history", "attachments", "relations")
 _INCLUDE: Final = Param("include", description=f"any of {', '.join(INCLUDES)}: the first 100 rows of each")
 _Checked = TypeVar("_Checked")
 

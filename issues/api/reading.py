@@ -6,8 +6,9 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from issues.attachment_rows import attachment_rows
 from issues.history_rows import comment_rows, history_events, history_rows, shown_comments
-from issues.models import Comment, Issue, Relation, RelationType
+from issues.models import Attachment, Comment, Issue, Relation, RelationType
 from issues.refs import find_issue
 from issues.rows import COLUMNS, Row, rows_of_values, visible_keys
 from issues.services.relations import OTHER_SIDE
@@ -41,6 +42,9 @@ def included(issue: Issue, key: str, names: frozenset[str], *, user: User) -> Ro
         parts["comments"] = comment_rows(comments, user=user, key=key)
     if "history" in names:
         parts["history"] = history_rows(history_events(issue.pk)[:MAX_INCLUDED], user=user)
+    if "attachments" in names:
+        attachments = Attachment.objects.filter(issue=issue).order_by("created_at", "id")[:MAX_INCLUDED]
+        parts["attachments"] = attachment_rows(attachments, user=user, key=key)
     if "relations" in names:
         parts["relations"] = relation_rows(issue, user=user)[:MAX_INCLUDED]
     return parts

@@ -91,6 +91,22 @@ class Comment(TypedDict):
     reactions: list[Any]
 
 
+class Attachment(TypedDict):
+    """A file on an issue. `content_type` was found from its content; `thumbnail_url` comes a little later."""
+
+    id: str
+    issue: str
+    filename: str
+    size_bytes: int
+    content_type: str
+    sha256: str
+    state: Literal["ready", "pending", "infected"]
+    author: PersonRow
+    created_at: str
+    content_url: str
+    thumbnail_url: str | None
+
+
 class Actor(TypedDict):
     """Who did it."""
 
@@ -144,6 +160,7 @@ class Issue(IssueFields, total=False):
     description: str
     comments: list[Comment]
     history: list[HistoryRow]
+    attachments: list[Attachment]
     relations: list[Relation]
 
 

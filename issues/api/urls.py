@@ -3,6 +3,7 @@
 from django.urls import path
 
 from issues.api import (
+    attachments,
     bulk,
     comments,
     events,
@@ -28,6 +29,9 @@ urlpatterns = [
     path("issues/<str:ref>/comments/", comments.CommentsView.as_view()),
     path("issues/<str:ref>/timeline/", timeline.TimelineView.as_view()),
     path("issues/<str:ref>/history/", timeline.HistoryView.as_view()),
+    path("issues/<str:ref>/attachments/", attachments.AttachmentsView.as_view()),
+    path("attachments/<str:attachment_id>/", attachments.AttachmentView.as_view()),
+    path("attachments/<str:attachment_id>/content/", attachments.ContentView.as_view()),
     path("comments/<str:comment_id>/", comments.CommentView.as_view()),
     path("events/", events.EventsView.as_view()),
     path("events/stream/", events.StreamView.as_view()),

@@ -40,6 +40,8 @@ def _field_of(verb: str, changes: Mapping[str, list[Any]]) -> str:
         return "project"
     if verb == "user.role_changed":
         return "role"
+    if verb.startswith("attachment."):
+        return "filename"
     name = verb.removeprefix("issue.").removesuffix("_changed")
     return name if name in changes else ""
 

@@ -114,7 +114,7 @@ def _field_verb(field: str) -> Verb:
 
 
 _COMMENT = "`subject_id`: the comment; `internal` where it is"
-_ATTACHMENT = "`subject_id`: the attachment; `data.filename`"
+_ATTACHMENT = "`subject_id`: the attachment; `changes.filename`: before and after"
 _STREAM: Final = (
     Verb(
         "issue.created",
@@ -165,9 +165,11 @@ _STREAM: Final = (
     Verb("comment.added", EventName.COMMENT_ADDED, _("commented"), _COMMENT),
     Verb("comment.edited", EventName.COMMENT_UPDATED, _("edited a comment"), _COMMENT),
     Verb("comment.deleted", EventName.COMMENT_DELETED, _("deleted a comment"), _COMMENT),
-    Verb("attachment.added", EventName.ATTACHMENT_ADDED, _("attached a file"), _ATTACHMENT),
-    Verb("attachment.renamed", EventName.ATTACHMENT_UPDATED, _("renamed a file"), _ATTACHMENT),
-    Verb("attachment.deleted", EventName.ATTACHMENT_DELETED, _("deleted a file"), _ATTACHMENT),
+    Verb("attachment.added", EventName.ATTACHMENT_ADDED, _("attached {new}"), _ATTACHMENT),
+    Verb(
+        "attachment.renamed", EventName.ATTACHMENT_UPDATED, _("renamed the file {old} to {new}"), _ATTACHMENT
+    ),
+    Verb("attachment.deleted", EventName.ATTACHMENT_DELETED, _("deleted the file {old}"), _ATTACHMENT),
 )
 
 

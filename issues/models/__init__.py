@@ -1,5 +1,6 @@
 """The domain's tables."""
 
+from issues.models.attachment import Attachment, AttachmentState
 from issues.models.choices import (
     CLOSED_CATEGORIES,
     PRIORITY_WORDS,
@@ -24,6 +25,8 @@ __all__ = [
     "PRIORITY_WORDS",
     "SEVERITY_WORDS",
     "STARTED_CATEGORIES",
+    "Attachment",
+    "AttachmentState",
     "Category",
     "Comment",
     "Cycle",

@@ -12,14 +12,16 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 
-from issues.models import Comment, Issue, Watcher
+from issues.models import Attachment, Comment, Issue, Watcher
 from issues.policy import TEXT_FIELDS
 from issues.services.search_documents import forget_issues
 from tracker import clock
 from tracker.events.record import record
+from tracker.files.storage import drop_after_commit
 from tracker.models import Event
 
 KEPT: Final = timedelta(days=30)
+_TEXTS: Final = TEXT_FIELDS | {"filename"}
 
 
 def purge_trash(
@@ -56,6 +58,7 @@ def purge_issue(issue_id: uuid.UUID, *, before: datetime) -> bool:
     sight = _sight(issue, key=key)
     Comment.objects.filter(issue=issue).update(parent=None)
     Comment.objects.filter(issue=issue).delete()
+    drop_after_commit(list(Attachment.objects.filter(issue=issue).values_list("key", flat=True)))
     project_id, version = issue.project_id, issue.version
     forget_issues([issue_id])
     issue.delete()
@@ -107,9 +110,7 @@ def _sight(issue: Issue, *, key: str) -> dict[str, Any]:
 def _blank(issue_id: uuid.UUID) -> None:
     """Blank the texts that the events of the issue hold, what an import kept of the source's among them."""
     for event in Event.objects.filter(issue_id=issue_id):
-        changes = {
-            name: [None, None] if name in TEXT_FIELDS else pair for name, pair in event.changes.items()
-        }
+        changes = {name: [None, None] if name in _TEXTS else pair for name, pair in event.changes.items()}
         data = {name: _BLANKED.get(name, _same)(value) for name, value in event.data.items()}
         if (changes, data) != (event.changes, event.data):
             Event.objects.filter(pk=event.pk).update(changes=changes, data=data)

@@ -55,6 +55,7 @@ _MESSAGES: Final[Mapping[int, str]] = {
     406: "Only application/json can be sent.",
     413: "The request is too large.",
     415: "This content type is not supported here.",
+    416: "The file has no such bytes.",
     429: "Too many requests. Wait a little and try again.",
     500: "Something went wrong on our side. The request id names it in our log.",
     503: "The service cannot do this right now. Nothing was changed; try again shortly.",

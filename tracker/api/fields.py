@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from tracker.api.operations import parse_day, parse_moment
+from tracker.files.uploads import Upload
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -184,6 +185,19 @@ class Choice(StrictField):
         """Return the word."""
         if not isinstance(data, str) or data not in self.choices:
             raise ValueError(f"Must be one of: {', '.join(self.choices)}.")
+        return data
+
+
+@extend_schema_field({"type": "string", "format": "binary"})
+class UploadedFile(StrictField):
+    """A file of a form, with something in it."""
+
+    def read(self, data: Any) -> Upload:
+        """Return the upload."""
+        if not isinstance(data, Upload):
+            raise TypeError("Must be a file.")
+        if not data.size:
+            raise ValueError("The file is empty.")
         return data
 
 

@@ -1,18 +1,15 @@
 """multipart/form-data, where a view takes it: fields as texts, files as uploads."""
 
 import hashlib
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
-from django.http import HttpRequest, QueryDict
-from django.utils.datastructures import MultiValueDict
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import MultiPartParser
+from django.http import HttpRequest
 
 from tracker.api.parsers import content_length
 from tracker.errors import Invalid, Unsupported
+from tracker.files.uploads import Form, read_files
 
 MULTIPART: Final = "multipart/form-data"
-_Form = tuple[QueryDict, MultiValueDict[str, Any]]
 
 
 def read_form(request: HttpRequest) -> dict[str, Any]:
@@ -34,11 +31,7 @@ def hash_form(request: HttpRequest) -> str:
         digest.update(repr((name, values)).encode())
     for name, uploads in sorted(files.lists()):
         for upload in uploads:
-            content = hashlib.sha256()
-            for chunk in upload.chunks():
-                content.update(chunk)
-            upload.seek(0)
-            digest.update(repr((name, upload.name, content.hexdigest())).encode())
+            digest.update(repr((name, upload.name, upload.sha256)).encode())  # made while it arrived
     return digest.hexdigest()
 
 
@@ -48,26 +41,11 @@ def _is_empty_form(request: HttpRequest) -> bool:
     return content_length(request) in {closing, closing + 2}
 
 
-def _load(request: HttpRequest) -> _Form:
-    held: _Form | None = getattr(request, "_api_form", None)
+def _load(request: HttpRequest) -> Form:
+    held: Form | None = getattr(request, "_api_form", None)
     if held is None:
-        held = _parse(request)
+        if request.content_type != MULTIPART:
+            raise Unsupported("Send the body as multipart/form-data.")
+        held = read_files(request)
         request._api_form = held  # type: ignore[attr-defined]  # a form can be read once
     return held
-
-
-def _parse(request: HttpRequest) -> _Form:
-    if request.content_type != MULTIPART:
-        raise Unsupported("Send the body as multipart/form-data.")
-    if request.method == "POST":
-        return request.POST, request.FILES
-    # Django parses forms of POST alone
-    try:
-        parsed = MultiPartParser().parse(
-            cast("IO[bytes]", request),  # it has the read() that is asked for
-            media_type=request.META.get("CONTENT_TYPE", ""),
-            parser_context={"request": request, "encoding": "utf-8"},
-        )
-    except ParseError:
-        raise Invalid("The form is malformed.") from None
-    return parsed.data, parsed.files

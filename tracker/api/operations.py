@@ -55,6 +55,7 @@ class Operation:
     paginated: bool = False
     sorts: tuple[str, ...] = ()
     etag: bool = False
+    ranges: bool = False
     statuses: tuple[int, ...] = ()
     multipart: Any = None
     media_type: str = "application/json"
@@ -86,6 +87,7 @@ def operation(
     paginated: bool = False,
     sorts: Sequence[str] = (),
     etag: bool = False,
+    ranges: bool = False,
     statuses: Sequence[int] = (),
     multipart: Any = None,
     media_type: str = "application/json",
@@ -100,6 +102,7 @@ def operation(
     None for no body.
     `status` is 200, or 204 where there is no response. `statuses` are those beyond the common ones
     (409, 412, 422 …). `etag` says that the reply carries a tag: If-Match or If-None-Match apply.
+    `ranges` says that a part of the file may be asked for by `Range`: 206 and 416.
     `files`: further media types in which it answers. `any_query` leaves unknown query parameters to the view.
     """
     sortable = (Param("sort"), Param("ordering")) if sorts else ()
@@ -114,6 +117,7 @@ def operation(
         paginated=paginated,
         sorts=tuple(sorts),
         etag=etag,
+        ranges=ranges,
         statuses=tuple(statuses),
         multipart=multipart,
         media_type=media_type,

@@ -49,6 +49,7 @@ _HEADERS: Final[dict[str, Schema]] = {
         "schema": {"type": "string"},
         "description": "The version, in quotes: for If-Match and If-None-Match.",
     },
+    "ContentRange": {"schema": {"type": "string"}, "description": "Which bytes these are, and of how many."},
     "Link": {"schema": {"type": "string"}, "description": "The next and the previous page."},
     "Replayed": {
         "schema": {"type": "string"},
@@ -62,6 +63,7 @@ _COMMON_HEADERS: Final = {
     "X-RateLimit-Reset": "RateLimitReset",
 }
 _ERROR_HEADERS: Final[dict[int, dict[str, str]]] = {
+    416: {"Content-Range": "ContentRange"},
     401: {"WWW-Authenticate": "Authenticate"},
     405: {"Allow": "Allow"},
     429: {"Retry-After": "RetryAfter"},
@@ -169,7 +171,12 @@ class ApiSchema(AutoSchema):
             found.append(
                 _header("If-None-Match", {"type": "string"}, "The tag in hand: 304 where it is current.")
             )
-        elif declared.etag and self.method != "POST":
+        if declared.ranges:
+            found += [
+                _header("Range", {"type": "string"}, "One range of bytes, such as `bytes=0-99`."),
+                _header("If-Range", {"type": "string"}, "The tag in hand: all of the file where it is old."),
+            ]
+        if declared.etag and self.method not in _SAFE and self.method != "POST":
             found.append(
                 _header(
                     "If-Match",
@@ -221,6 +228,9 @@ class ApiSchema(AutoSchema):
         replies: Schema = {str(declared.status): self._success(declared)}
         if declared.etag and self.method in _SAFE:
             replies["304"] = {"description": "Not modified.", "headers": self._headers({"ETag": "ETag"})}
+        if declared.ranges:
+            replies["206"] = {**self._success(declared), "description": "A part of the file."}
+            replies["206"]["headers"] |= self._headers({"Content-Range": "ContentRange"})
         for status in self._refusals(declared):
             replies[str(status)] = self._component(
                 "responses", f"Error{status}", partial(self._error, status)
@@ -275,6 +285,8 @@ class ApiSchema(AutoSchema):
             statuses |= {409, 413, 422}
         if declared.etag and self.method not in _SAFE:
             statuses |= {409, 412}
+        if declared.ranges:
+            statuses.add(416)
         return sorted(statuses)
 
     def _error(self, status: int) -> Schema:

@@ -309,6 +309,6 @@ def _accepts_json(accept: str) -> bool:
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
     if isinstance(response, HttpResponse):
-        response["Content-Length"] = str(len(response.content))
+        response.headers.setdefault("Content-Length", str(len(response.content)))
         response.content = b""
     return response

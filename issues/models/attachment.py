@@ -1,0 +1,54 @@
+"""A file on an issue."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from issues.models.issue import Issue
+from issues.querysets import AttachmentQuerySet
+from tracker.clock import now
+from tracker.ids import new_id
+
+
+class AttachmentState(models.TextChoices):
+    """Whether the file can be read: `pending` is being checked, `infected` was refused."""
+
+    READY = "ready"
+    PENDING = "pending"
+    INFECTED = "infected"
+
+
+class Attachment(models.Model):
+    """A file on an issue, known by its content. `key` is where the storage has it, at random."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="attachments")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="attachments")
+    filename = models.CharField(max_length=200)
+    size_bytes = models.BigIntegerField()
+    content_type = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=AttachmentState, default=AttachmentState.READY)
+    key = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField(default=now)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("attach_file", "Attach files where one sees the issue"),
+            ("change_own_attachment", "Rename and delete own attachments"),
+            ("change_any_attachment", "Rename and delete any attachment"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=AttachmentState.values), name="attachment_state_known"
+            ),
+            models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="attachment_size_whole"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["issue", "created_at", "id"], name="attachment_issue")]
+
+    def __str__(self) -> str:
+        return self.filename

@@ -1,0 +1,134 @@
+"""Attachments: the file is stored first, then its row is written under the lock of the issue.
+
+A file whose row was not written is deleted at once; what a crash leaves of it the daily cleaning finds.
+"""
+
+import uuid
+
+from django.db import transaction
+
+from issues import policy
+from issues.catalog import catalog
+from issues.models import Attachment, Issue
+from issues.refs import IssueRef, find_issue
+from issues.scope import scope_of
+from issues.services.activity import require_active
+from issues.services.issues import lock_issue, moment_of
+from tracker.caller import Caller
+from tracker.errors import Invalid, NotFound
+from tracker.events.record import record
+from tracker.files.kinds import find_kind, require_accepted
+from tracker.files.names import clean_filename, name_or_default
+from tracker.files.storage import drop, drop_after_commit, store
+from tracker.files.uploads import Upload
+from tracker.versions import versions_of
+
+FOLDER = "attachments"
+_ATTACH = "You may not attach files."
+_CHANGE = "Only who attached a file, or who manages all, may change it."
+
+
+def add_attachment(ref: IssueRef, *, by: Caller, upload: Upload) -> Attachment:
+    """Attach a file to an issue. Its type is found from its content.
+
+    Writes the file outside of the transaction that writes the row. Raises `NotFound`, `NotAllowed`,
+    `Invalid` (empty, too many pixels), `Unsupported` (type), `Conflict` (archived), `Unavailable` (no room).
+    """
+    issue = find_issue(ref, user=by.user, among=Issue.objects.visible_to(by.user))
+    policy.require(allowed=policy.can_attach(scope_of(by.user)), message=_ATTACH)
+    if not upload.size:
+        raise Invalid(fields={"file": ["The file is empty."]})
+    kind = find_kind(upload)
+    require_accepted(kind)
+    attachment = Attachment(
+        issue=issue,
+        author_id=by.actor.pk,
+        filename=name_or_default(upload.name or ""),
+        size_bytes=upload.size,
+        content_type=kind.content_type,
+        sha256=upload.sha256,
+        key=store(upload, folder=FOLDER),
+    )
+    try:
+        return _insert(attachment, by=by)
+    except BaseException:
+        drop([attachment.key])
+        raise
+
+
+@transaction.atomic
+def rename_attachment(attachment_id: uuid.UUID, *, by: Caller, filename: str) -> Attachment:
+    """Give an attachment another name; the same one changes nothing. Raises as `add_attachment`."""
+    attachment, issue = _locked(attachment_id, by=by)
+    policy.require(allowed=policy.can_change_attachment(scope_of(by.user), attachment), message=_CHANGE)
+    name = clean_filename(filename)
+    if not name:
+        raise Invalid(fields={"filename": ["This is no name for a file."]})
+    if name == attachment.filename:
+        return attachment
+    require_active(issue)
+    before, attachment.filename = attachment.filename, name
+    attachment.save(update_fields=["filename"])
+    _tell(attachment, issue, by=by, verb="attachment.renamed", change=[before, name])
+    return attachment
+
+
+@transaction.atomic
+def delete_attachment(attachment_id: uuid.UUID, *, by: Caller) -> None:
+    """Take an attachment away, and its file when that is committed.
+
+    Raises `NotFound`, `NotAllowed`, `Conflict` (archived).
+    """
+    attachment, issue = _locked(attachment_id, by=by)
+    policy.require(allowed=policy.can_change_attachment(scope_of(by.user), attachment), message=_CHANGE)
+    require_active(issue)
+    _remove(attachment)
+    _tell(attachment, issue, by=by, verb="attachment.deleted", change=[attachment.filename, None])
+
+
+@transaction.atomic
+def _insert(attachment: Attachment, *, by: Caller) -> Attachment:
+    issue = lock_issue(attachment.issue_id, by=by)
+    policy.require(allowed=policy.can_attach(scope_of(by.user)), message=_ATTACH)
+    require_active(issue)
+    attachment.issue, attachment.created_at = issue, moment_of(issue, by=by)
+    attachment.save(force_insert=True)
+    _tell(attachment, issue, by=by, verb="attachment.added", change=[None, attachment.filename])
+    return attachment
+
+
+def _remove(attachment: Attachment) -> None:
+    drop_after_commit([attachment.key])
+    Attachment.objects.filter(pk=attachment.pk).delete()
+
+
+def _locked(attachment_id: uuid.UUID, *, by: Caller) -> tuple[Attachment, Issue]:
+    """Return a visible attachment and its issue, with the issue's row locked."""
+    found = Attachment.objects.visible_to(by.user).filter(pk=attachment_id)
+    issue_id = found.values_list("issue_id", flat=True).first()
+    if issue_id is None:
+        raise NotFound
+    issue = lock_issue(issue_id, by=by)
+    attachment = found.first()
+    if attachment is None:
+        raise NotFound
+    attachment.issue = issue
+    return attachment, issue
+
+
+def _tell(attachment: Attachment, issue: Issue, *, by: Caller, verb: str, change: list[str | None]) -> None:
+    moment = moment_of(issue, by=by)
+    issue.activity_at = max(issue.activity_at, moment)
+    issue.save(update_fields=["activity_at"])
+    project = catalog(versions_of(by.user)).projects[issue.project_id]
+    record(
+        by=by,
+        verb=verb,
+        project_id=issue.project_id,
+        issue_id=issue.pk,
+        issue_key=f"{project.key}-{issue.number}",
+        version=issue.version,
+        subject_id=attachment.pk,
+        changes={"filename": change},
+        at=moment,
+    )
