@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     """Files on issues."""
 
     dependencies = [
-        ("issues", "0001_initial"),
+        ("issues", "0003_search_index"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
