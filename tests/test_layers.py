@@ -106,6 +106,8 @@ def may_write(name: str) -> bool:
 
 # Rows of the machinery, with the reason why they are not the domain's.
 NOT_DOMAIN = {
+    "tracker/files/pictures.py": "pictures, saved in memory",
+    "tracker/files/storage.py": "files, no rows",
     "tracker/schedules.py": "the timetable of django-celery-beat",
     "tracker/tasks.py": "drops keys of repeats that are over",
     "tracker/durable.py": "state and lease of rows that are work",
