@@ -12,7 +12,11 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Give the roles their first permissions after each migration."""
+        """Say whose pictures are kept; give the roles their first permissions after each migration."""
+        from accounts.services import avatars  # models are ready only now
+        from tracker.files.cleaning import keeps
+
+        keeps(avatars.FOLDER, avatars.referenced)
         post_migrate.connect(_grant, sender=self, dispatch_uid="accounts.defaults")
 
 

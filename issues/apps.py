@@ -13,7 +13,7 @@ class IssuesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register jobs and checks; after each migration, let roles and search have what they lack."""
-        from issues import doctor, jobs  # noqa: F401  models are ready only now
+        from issues import doctor, jobs, references, work  # noqa: F401  models are ready only now
         from issues.search import checks  # noqa: F401  likewise
 
         post_migrate.connect(_grant, sender=self, dispatch_uid="issues.defaults")

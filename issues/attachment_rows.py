@@ -34,7 +34,7 @@ def attachment_rows(attachments: Iterable[Attachment], *, user: User, key: str |
             "author": names.get(each.author_id),
             "created_at": iso(each.created_at),
             "content_url": f"{settings.BASE_URL}{content_path(each)}",
-            "thumbnail_url": None,
+            "thumbnail_url": f"{settings.BASE_URL}{thumbnail_path(each)}" if each.thumbnail_key else None,
         }
         for each in listed
     ]
@@ -43,3 +43,8 @@ def attachment_rows(attachments: Iterable[Attachment], *, user: User, key: str |
 def content_path(attachment: Attachment) -> str:
     """Return the path under which the file is read."""
     return f"/api/v1/attachments/{attachment.pk}/content"
+
+
+def thumbnail_path(attachment: Attachment) -> str:
+    """Return the path under which the thumbnail is read, where there is one."""
+    return f"{content_path(attachment)}?variant=thumbnail"

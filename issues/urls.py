@@ -3,6 +3,7 @@
 from django.urls import path
 
 from issues.views import (
+    attachments,
     bulk,
     comments,
     issues,
@@ -28,6 +29,17 @@ urlpatterns = [
     path("issues/<str:ref>/take/", issues.take, name="take"),
     path("issues/<str:ref>/trash/", issues.trash, name="trash"),
     path("issues/<str:ref>/restore/", issues.restore, name="restore"),
+    path("issues/<str:ref>/attachments/", attachments.add, name="attachment-add"),
+    path(
+        "issues/<str:ref>/attachments/<uuid:attachment_id>/rename/",
+        attachments.rename,
+        name="attachment-rename",
+    ),
+    path(
+        "issues/<str:ref>/attachments/<uuid:attachment_id>/delete/",
+        attachments.delete,
+        name="attachment-delete",
+    ),
     path("issues/<str:ref>/comments/", comments.add, name="comment-add"),
     path("issues/<str:ref>/comments/<uuid:comment_id>/edit/", comments.edit, name="comment-edit"),
     path("issues/<str:ref>/comments/<uuid:comment_id>/delete/", comments.delete, name="comment-delete"),

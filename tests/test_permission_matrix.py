@@ -20,10 +20,11 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from accounts.models import Role, User
 from accounts.services.sessions import start_family
 from accounts.services.teams import create_team
-from accounts.services.users import deactivate_user
+from accounts.services.users import deactivate_user, edit_user
 from issues.services.issues import trash_issue
 from issues.services.labels import create_label
 from issues.services.milestones import create_milestone
+from tests.hostile import picture
 from tests.make import (
     PASSWORD,
     caller,
@@ -32,6 +33,7 @@ from tests.make import (
     make_import,
     make_issue,
     make_project,
+    make_upload,
     make_user,
 )
 
@@ -148,6 +150,7 @@ TABLE: dict[str, Operation] = {
         {"reporter": "200 404 404 200", "developer": "404 200 404 200"}, same({"name": "Renamed"})
     ),
     "DELETE /api/v1/users/{id}": Operation({"reporter": "204 404 404 204", "admin": "404 404 404 409"}),
+    "GET /api/v1/users/{id}/avatar/{hash}": Operation({"avatar": "200 200 200 200"}),
     "GET /api/v1/users/directory": Operation(
         {"internal": "200 200 200 200", "private": "400 400 400 200"}, query="?project={key}"
     ),
@@ -342,6 +345,9 @@ def world() -> World:
         made.ids[kind] = {"id": str(run.pk)}
     for role in Role.values:
         made.ids[role] = {"id": str(made.people[role].pk)}
+    with make_upload(picture()) as upload:
+        shown = edit_user(admin.pk, by=caller(admin), changes={"avatar": upload})
+    made.ids["avatar"] = {"id": str(admin.pk), "hash": shown.avatar_hash}
     for name, user in made.people.items():
         pair = start_family(user)
         made.tokens[name], made.refresh[name] = pair.access, pair.refresh

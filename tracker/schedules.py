@@ -31,6 +31,7 @@ SCHEDULES: Final = (
     Schedule("number left-over events", "tracker.tasks.sweep", timedelta(seconds=10)),
     Schedule("drop old idempotency keys", "tracker.tasks.drop_old_idempotency_keys", timedelta(hours=1)),
     Schedule("forget expired tokens and tickets", "accounts.tasks.forget_expired", timedelta(hours=1)),
+    Schedule("clean files", "issues.tasks.clean_old_files", Daily(hour=2)),
     Schedule("purge the trash", "issues.tasks.purge_old_trash", Daily(hour=3)),
 )
 

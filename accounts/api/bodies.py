@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 
 from accounts.models import Role
 from accounts.services.fields import MAX_PASSWORD
 from tracker.api.bodies import Body
-from tracker.api.fields import Choice, Flag, Text
+from tracker.api.fields import Choice, Flag, StrictField, Text, UploadedFile
 
 READ_ONLY = frozenset({"avatar_url", "last_login_at"})
 _LANGUAGES = [code for code, _ in settings.LANGUAGES]
@@ -62,6 +63,37 @@ class AccountChanges(Body):
     is_active = Flag(required=False)
     time_zone = Text(min_length=1, max_length=64, required=False)
     language = Choice(_LANGUAGES, required=False)
+
+
+@extend_schema_field({"type": "null"})
+class NoPicture(StrictField):
+    """Nothing but null."""
+
+    def read(self, data: Any) -> Any:
+        """Refuse anything else."""
+        raise TypeError("Send a picture as a file of a form (multipart/form-data), or null to remove it.")
+
+
+class AvatarField(UploadedFile):
+    """A picture, as a file of a form; null, or an empty text in a form, takes it away."""
+
+    def read(self, data: Any) -> Any:
+        """Return the upload, or None."""
+        if self.is_form and data == "":
+            return None
+        return super().read(data)
+
+
+class OwnChanges(AccountChanges):
+    """What can be changed in one's own account, in JSON: a picture is only taken away here."""
+
+    avatar = NoPicture(required=False, allow_null=True)
+
+
+class OwnForm(AccountChanges):
+    """The same as a form, which may have a picture."""
+
+    avatar = AvatarField(required=False, allow_null=True)
 
 
 class NewAccount(AccountChanges):

@@ -15,4 +15,5 @@ urlpatterns = [
     path("users/", users.UsersView.as_view()),
     path("users/me/", users.MeView.as_view()),
     path("users/<uuid:user_id>/", users.UserView.as_view()),
+    path("users/<uuid:user_id>/avatar/<str:content_hash>/", users.AvatarView.as_view()),
 ]

@@ -1,22 +1,28 @@
 """`users` and `auth/me`: accounts, for admins and for oneself."""
 
 import uuid
-from typing import Final
+from typing import ClassVar, Final
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from accounts import policy
-from accounts.api.bodies import AccountChanges, NewAccount
+from accounts.api.bodies import AccountChanges, NewAccount, OwnChanges, OwnForm
 from accounts.api.shapes import Account, account_row
 from accounts.models import Role, User
 from accounts.services import users
+from accounts.services.avatars import edit_account
 from accounts.services.registration import name_from_email
+from tracker.api.files import KEPT_FOR_EVER, StoredFile, send_file
+from tracker.api.forms import MULTIPART
 from tracker.api.operations import Param, operation
 from tracker.api.pagination import Row, SortKey, rows_of_objects
+from tracker.api.parsers import media_type
 from tracker.api.views import ApiView
 from tracker.errors import NotFound
+from tracker.files.pictures import MEDIA_TYPE
 
 SORTS: Final = {
     "created_at": SortKey("created_at"),
@@ -98,21 +104,47 @@ class MeView(ApiView):
         """Show who is signed in."""
         return self.ok(account_row(self.user))
 
-    @operation(request=AccountChanges, response=Account, statuses=(409,), summary="Change one's account")
+    @operation(
+        request=OwnChanges,
+        multipart=OwnForm,
+        response=Account,
+        statuses=(409,),
+        summary="Change one's account",
+    )
     def put(self, request: Request) -> HttpResponse:
         """Change one's own account; what is left out stays."""
         return self._change()
 
     @operation(
-        request=AccountChanges, response=Account, statuses=(409,), summary="Change parts of one's account"
+        request=OwnChanges,
+        multipart=OwnForm,
+        response=Account,
+        statuses=(409,),
+        summary="Change parts of one's account",
     )
     def patch(self, request: Request) -> HttpResponse:
         """Change one's own account."""
         return self._change()
 
     def _change(self) -> HttpResponse:
-        changes = self.body(AccountChanges)
-        return self.ok(account_row(users.edit_user(self.user.pk, by=self.caller, changes=changes)))
+        changes = self.body(OwnForm if media_type(self.http_request) == MULTIPART else OwnChanges)
+        return self.ok(account_row(edit_account(self.user.pk, by=self.caller, changes=changes)))
+
+
+class AvatarView(ApiView):
+    """`users/{id}/avatar/{hash}`: a person's picture, for whoever is signed in. It never changes."""
+
+    answers_json: ClassVar[bool] = False
+
+    @operation(media_type=MEDIA_TYPE, etag=True, ranges=True, summary="Read a person's picture")
+    def get(self, request: Request, user_id: uuid.UUID, content_hash: str) -> HttpResponseBase:
+        """Send the picture."""
+        person: User | None = User.objects.filter(pk=user_id).only("avatar").first()
+        if person is None or not person.avatar or person.avatar_hash != content_hash:
+            raise NotFound
+        _ = self.query
+        stored = StoredFile(person.avatar, "avatar.webp", MEDIA_TYPE, content_hash, cache=KEPT_FOR_EVER)
+        return send_file(self.http_request, stored)
 
 
 def _filtered(*, role: str | None, is_active: bool | None, search: str | None) -> QuerySet[User]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.sign_in import password_field
 from accounts.services.fields import MAX_NAME, time_zones
+from tracker.files.kinds import INLINE
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -20,6 +21,18 @@ class ProfileForm(forms.Form):
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+
+class AvatarForm(forms.Form):
+    """A new picture, or none."""
+
+    avatar = forms.FileField(
+        label=_("New picture"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ",".join(sorted(INLINE))}),
+        help_text=_("PNG, JPEG, GIF or WebP. The square in its middle is kept, at most 256 pixels wide."),
+    )
 
 
 class PasswordForm(forms.Form):

@@ -4,6 +4,7 @@ import secrets
 import unicodedata
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -60,6 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_placeholder = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=10, default="en")
+    avatar = models.CharField(max_length=100, blank=True, default="", db_index=True)
     created_at = models.DateTimeField(default=now)
     sign_in_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)
 
@@ -98,8 +100,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def avatar_url(self) -> str | None:
-        """Where the picture is; None as long as there are no uploads."""
-        return None
+        """Where the picture is; another one has another address. None where there is none."""
+        return f"{settings.BASE_URL}{self.avatar_path}" if self.avatar else None
+
+    @property
+    def avatar_path(self) -> str:
+        """The path of the picture on this host; "" where there is none."""
+        return f"/api/v1/users/{self.pk}/avatar/{self.avatar_hash}" if self.avatar else ""
+
+    @property
+    def avatar_hash(self) -> str:
+        """The hash of the picture's content, with which its key ends."""
+        return self.avatar.rpartition("-")[2]
 
 
 class ExternalIdentity(models.Model):

@@ -2,6 +2,7 @@
 
 import unicodedata
 import zoneinfo
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -21,6 +22,13 @@ PLACEHOLDER_DOMAIN: Final = "placeholder.invalid"
 
 # They turn the text around them, so that a name could show as another one.
 _DIRECTION_CHANGES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPicture:
+    """A picture in the storage that no account refers to yet."""
+
+    key: str
 
 
 def clean_name(value: object, *, field: str = "name") -> str:
@@ -85,6 +93,15 @@ def clean_language(value: object, *, field: str = "language") -> str:
     if not isinstance(value, str) or value not in dict(settings.LANGUAGES):
         raise Invalid(fields={field: [f"One of {', '.join(dict(settings.LANGUAGES))}."]})
     return value
+
+
+def clean_avatar(value: object, *, field: str = "avatar") -> str:
+    """Return the key of a picture that was stored; "" for None."""
+    if value is None:
+        return ""
+    if not isinstance(value, KeptPicture):
+        raise Invalid(fields={field: ["Must be a picture, or null."]})
+    return value.key
 
 
 def clean_password(value: object, *, user: User, field: str = "password") -> str:

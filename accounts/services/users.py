@@ -21,9 +21,10 @@ from tracker import clock
 from tracker.caller import Caller
 from tracker.errors import Conflict, Invalid, NotAllowed, NotFound
 from tracker.events.record import record
+from tracker.files.storage import drop_after_commit
 from tracker.versions import PEOPLE, RIGHTS, bump
 
-OWN_FIELDS: Final = frozenset({"name", "time_zone", "language"})
+OWN_FIELDS: Final = frozenset({"name", "time_zone", "language", "avatar"})
 EDITABLE_FIELDS: Final = OWN_FIELDS | {"email", "role", "is_active"}
 
 _CLEAN: Final[Mapping[str, Callable[[object], Any]]] = {
@@ -33,6 +34,7 @@ _CLEAN: Final[Mapping[str, Callable[[object], Any]]] = {
     "is_active": fields.clean_active,
     "time_zone": fields.clean_time_zone,
     "language": fields.clean_language,
+    "avatar": fields.clean_avatar,
 }
 _LAST_ADMIN: Final = "There must be an active admin: this is the only one."
 
@@ -90,8 +92,8 @@ def insert_user(user: User, *, by: Caller | None) -> User:
 
 @transaction.atomic
 def edit_user(user_id: uuid.UUID, *, by: Caller, changes: Mapping[str, Any]) -> User:
-    """Change fields of an account: one's own name, time zone and language; all of `EDITABLE_FIELDS` with the
-    right to manage users.
+    """Change fields of an account: one's own `OWN_FIELDS`; all of `EDITABLE_FIELDS` with the right to manage
+    users.
 
     Locks the account and, where role or activity changes, every active admin, in the order of ids. Raises
     `NotFound` where the account is hidden, `NotAllowed` naming the fields, `Invalid`, `Conflict`.
@@ -208,6 +210,8 @@ def _store(user: User, values: Mapping[str, Any], *, by: Caller) -> None:
     except IntegrityError:
         taken = {"fields": {"email": ["There is an account with this address."]}}
         raise Conflict("There is an account with this address.", details=taken) from None
+    if before.get("avatar"):
+        drop_after_commit([before["avatar"]])
     _follow_up(user, values, by=by)
     _record_edit(user, {name: [before[name], value] for name, value in values.items()}, by=by)
 
@@ -218,7 +222,7 @@ def _follow_up(user: User, values: Mapping[str, Any], *, by: Caller) -> None:
     if values.get("is_active") is False:
         end_everything(user, reason="deactivated")
     stale = ({RIGHTS} if values.keys() & {"role", "is_active"} else set()) | (
-        {PEOPLE} if values.keys() & {"name", "is_active"} else set()
+        {PEOPLE} if values.keys() & {"name", "avatar", "is_active"} else set()
     )
     if stale:
         bump(*stale, by=by)
@@ -235,5 +239,7 @@ def _record_edit(user: User, changes: dict[str, list[Any]], *, by: Caller) -> No
                 by=by, verb=verb, subject_id=user.pk, changes={name: changes[name]}, data={"name": user.name}
             )
     rest = {name: change for name, change in changes.items() if name not in verbs}
+    if "avatar" in rest:
+        rest["avatar"] = [key.rpartition("-")[2] or None for key in rest["avatar"]]
     if rest:
         record(by=by, verb="user.changed", subject_id=user.pk, changes=rest, data={"name": user.name})

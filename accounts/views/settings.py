@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
-from accounts.forms.settings import PasswordForm, ProfileForm
+from accounts.forms.settings import AvatarForm, PasswordForm, ProfileForm
 from accounts.models import User
+from accounts.services.avatars import edit_account
 from accounts.services.passwords import change_own_password
 from accounts.services.users import edit_user
 from accounts.views.browsers import refused, speak_language_of
 from tracker.caller import Caller
-from tracker.errors import DomainError
+from tracker.errors import DomainError, Invalid, Unavailable
 from tracker.web.address import client_network
+from tracker.web.uploads import takes_files
 
 
 class ProfileView(LoginRequiredMixin, View):
@@ -46,6 +49,27 @@ class ProfileView(LoginRequiredMixin, View):
             return refused(request, self.template, form, error)
         messages.success(request, _("Your profile is saved."))
         return speak_language_of(user, redirect("profile"))
+
+
+@takes_files
+@require_http_methods(["GET", "HEAD", "POST"])
+def avatar(request: HttpRequest) -> HttpResponse:
+    """`/settings/avatar/`: show one's picture, take a new one, or take the present one away."""
+    template = "accounts/avatar.html"
+    if request.method != "POST":
+        return render(request, template, {"form": AvatarForm()})
+    form, upload = AvatarForm(request.POST, request.FILES), request.FILES.get("avatar")
+    removes = "remove" in request.POST
+    if not removes and upload is None:
+        form.add_error("avatar", _("Choose a picture first."))
+        return refused(request, template, form)
+    try:
+        picture = None if removes else upload
+        edit_account(_person(request).pk, by=_caller(request), changes={"avatar": picture})
+    except (Invalid, Unavailable) as error:
+        return refused(request, template, form, error)
+    messages.success(request, _("Your picture is removed.") if removes else _("Your picture is saved."))
+    return redirect("avatar")
 
 
 @method_decorator((never_cache, sensitive_post_parameters()), name="dispatch")

@@ -18,12 +18,20 @@ from issues.rows import Row
 from issues.scope import scope_of
 from issues.services.attachments import add_attachment, delete_attachment, rename_attachment
 from tracker.api.files import StoredFile, send_file
-from tracker.api.operations import operation
+from tracker.api.operations import Param, operation
 from tracker.api.pagination import Rows, SortKey
 from tracker.api.views import ApiView
 from tracker.errors import Conflict, NotFound
+from tracker.files.pictures import MEDIA_TYPE
 
 SORTS: Final = {"created_at": SortKey("created_at")}
+_VARIANT: Final = Param(
+    "variant",
+    "choice",
+    choices=("original", "thumbnail"),
+    default="original",
+    description="`thumbnail`: of an image, at most 512 pixels a side, once it is made.",
+)
 
 
 class AttachmentsView(OneIssueView):
@@ -135,6 +143,7 @@ class ContentView(OneAttachmentView):
 
     @operation(
         media_type="application/octet-stream",
+        query=(_VARIANT,),
         etag=True,
         ranges=True,
         statuses=(409,),
@@ -143,13 +152,19 @@ class ContentView(OneAttachmentView):
     def get(self, _request: Request, attachment_id: str) -> HttpResponseBase:
         """Send the file: whole, or the one range that is asked for."""
         attachment = self.attachment(attachment_id)
-        _ = self.query
+        variant = self.query["variant"]
         if attachment.state != AttachmentState.READY:
             raise Conflict("This file is not ready to be read.", details={"state": str(attachment.state)})
-        return send_file(
-            self.http_request,
-            StoredFile(attachment.key, attachment.filename, attachment.content_type, attachment.sha256),
-        )
+        return send_file(self.http_request, _stored(attachment, variant))
+
+
+def _stored(attachment: Attachment, variant: str) -> StoredFile:
+    if variant == "original":
+        return StoredFile(attachment.key, attachment.filename, attachment.content_type, attachment.sha256)
+    if not attachment.thumbnail_key:
+        raise NotFound
+    name = f"{attachment.filename}.webp"
+    return StoredFile(attachment.thumbnail_key, name, MEDIA_TYPE, f"{attachment.sha256}-thumbnail")
 
 
 def _rows_for(user: Any) -> Rows:

@@ -1,6 +1,6 @@
 """The domain's tables."""
 
-from issues.models.attachment import Attachment, AttachmentState
+from issues.models.attachment import Attachment, AttachmentState, Thumbnail
 from issues.models.choices import (
     CLOSED_CATEGORIES,
     PRIORITY_WORDS,
@@ -46,6 +46,7 @@ __all__ = [
     "SearchDocument",
     "Severity",
     "Status",
+    "Thumbnail",
     "Transition",
     "Visibility",
     "Watcher",

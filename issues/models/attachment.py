@@ -8,6 +8,7 @@ from django.db import models
 from issues.models.issue import Issue
 from issues.querysets import AttachmentQuerySet
 from tracker.clock import now
+from tracker.durable import Work
 from tracker.ids import new_id
 
 
@@ -31,6 +32,7 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=AttachmentState, default=AttachmentState.READY)
     key = models.CharField(max_length=100, unique=True)
+    thumbnail_key = models.CharField(max_length=100, blank=True, default="")
     created_at = models.DateTimeField(default=now)
 
     objects = AttachmentQuerySet.as_manager()
@@ -48,7 +50,22 @@ class Attachment(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="attachment_size_whole"),
         ]
-        indexes: ClassVar = [models.Index(fields=["issue", "created_at", "id"], name="attachment_issue")]
+        indexes: ClassVar = [
+            models.Index(fields=["issue", "created_at", "id"], name="attachment_issue"),
+            models.Index(fields=["thumbnail_key"], name="attachment_thumbnail"),
+        ]
 
     def __str__(self) -> str:
         return self.filename
+
+
+class Thumbnail(Work):
+    """The work of making an image's thumbnail; what was made is known by the attachment's `thumbnail_key`."""
+
+    attachment = models.OneToOneField(Attachment, on_delete=models.CASCADE, related_name="thumbnail")
+
+    class Meta(Work.Meta):
+        """Keeps the index by which due rows are found."""
+
+    def __str__(self) -> str:
+        return f"thumbnail of {self.attachment_id}: {self.state}"

@@ -4,20 +4,23 @@ A file whose row was not written is deleted at once; what a crash leaves of it t
 """
 
 import uuid
+from datetime import datetime
 
 from django.db import transaction
 
 from issues import policy
 from issues.catalog import catalog
-from issues.models import Attachment, Issue
+from issues.models import Attachment, Issue, Thumbnail
 from issues.refs import IssueRef, find_issue
 from issues.scope import scope_of
 from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
+from tracker import clock
 from tracker.caller import Caller
+from tracker.durable import tell_after_commit
 from tracker.errors import Invalid, NotFound
 from tracker.events.record import record
-from tracker.files.kinds import find_kind, require_accepted
+from tracker.files.kinds import INLINE, find_kind, require_accepted
 from tracker.files.names import clean_filename, name_or_default
 from tracker.files.storage import drop, drop_after_commit, store
 from tracker.files.uploads import Upload
@@ -87,18 +90,44 @@ def delete_attachment(attachment_id: uuid.UUID, *, by: Caller) -> None:
 
 
 @transaction.atomic
+def delete_expired(attachment_id: uuid.UUID, *, closed_before: datetime) -> bool:
+    """Delete an attachment whose issue is closed since before then; return whether it was still so.
+
+    The system does this, not a person: also in archived projects and in the trash.
+    """
+    due = Attachment.objects.filter(pk=attachment_id)
+    issue_id = due.values_list("issue_id", flat=True).first()
+    issue = Issue.objects.select_for_update(of=("self",)).filter(pk=issue_id).first()
+    if issue is None or issue.closed_at is None or issue.closed_at >= closed_before:
+        return False
+    attachment = due.first()
+    if attachment is None:
+        return False
+    _remove(attachment)
+    _tell(attachment, issue, by=None, verb="attachment.deleted", change=[attachment.filename, None])
+    return True
+
+
+def keys_of(attachment: Attachment) -> list[str]:
+    """Return the keys of the files that belong to an attachment."""
+    return [key for key in (attachment.key, attachment.thumbnail_key) if key]
+
+
+@transaction.atomic
 def _insert(attachment: Attachment, *, by: Caller) -> Attachment:
     issue = lock_issue(attachment.issue_id, by=by)
     policy.require(allowed=policy.can_attach(scope_of(by.user)), message=_ATTACH)
     require_active(issue)
     attachment.issue, attachment.created_at = issue, moment_of(issue, by=by)
     attachment.save(force_insert=True)
+    if attachment.content_type in INLINE:
+        tell_after_commit(Thumbnail.objects.create(attachment=attachment))
     _tell(attachment, issue, by=by, verb="attachment.added", change=[None, attachment.filename])
     return attachment
 
 
 def _remove(attachment: Attachment) -> None:
-    drop_after_commit([attachment.key])
+    drop_after_commit(keys_of(attachment))
     Attachment.objects.filter(pk=attachment.pk).delete()
 
 
@@ -116,19 +145,26 @@ def _locked(attachment_id: uuid.UUID, *, by: Caller) -> tuple[Attachment, Issue]
     return attachment, issue
 
 
-def _tell(attachment: Attachment, issue: Issue, *, by: Caller, verb: str, change: list[str | None]) -> None:
-    moment = moment_of(issue, by=by)
+def _tell(
+    attachment: Attachment, issue: Issue, *, by: Caller | None, verb: str, change: list[str | None]
+) -> None:
+    moment = moment_of(issue, by=by) if by else max(clock.now(), issue.activity_at)
     issue.activity_at = max(issue.activity_at, moment)
     issue.save(update_fields=["activity_at"])
-    project = catalog(versions_of(by.user)).projects[issue.project_id]
     record(
         by=by,
         verb=verb,
         project_id=issue.project_id,
         issue_id=issue.pk,
-        issue_key=f"{project.key}-{issue.number}",
+        issue_key=f"{_project_key(issue, by=by)}-{issue.number}",
         version=issue.version,
         subject_id=attachment.pk,
         changes={"filename": change},
         at=moment,
     )
+
+
+def _project_key(issue: Issue, *, by: Caller | None) -> str:
+    if by is None:
+        return str(issue.project.key)
+    return catalog(versions_of(by.user)).projects[issue.project_id].key

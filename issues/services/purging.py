@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from issues.models import Attachment, Comment, Issue, Watcher
 from issues.policy import TEXT_FIELDS
+from issues.services.attachments import keys_of
 from issues.services.search_documents import forget_issues
 from tracker import clock
 from tracker.events.record import record
@@ -58,7 +59,7 @@ def purge_issue(issue_id: uuid.UUID, *, before: datetime) -> bool:
     sight = _sight(issue, key=key)
     Comment.objects.filter(issue=issue).update(parent=None)
     Comment.objects.filter(issue=issue).delete()
-    drop_after_commit(list(Attachment.objects.filter(issue=issue).values_list("key", flat=True)))
+    drop_after_commit([key for each in Attachment.objects.filter(issue=issue) for key in keys_of(each)])
     project_id, version = issue.project_id, issue.version
     forget_issues([issue_id])
     issue.delete()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from issues import policy
+from issues.forms.attachment import AttachmentForm
 from issues.forms.comment import CommentForm
 from issues.forms.issue import IssueForm, ProjectChoiceForm, VersionForm, project_choices
 from issues.models import Issue
@@ -17,6 +18,7 @@ from issues.refs import find_issue
 from issues.rows import issue_row
 from issues.scope import scope_of
 from issues.services.issues import create_issue, edit_issue, restore_issue, trash_issue
+from issues.views.attached import shown_attachments
 from issues.views.callers import REFUSALS, caller_of, person, status_of, visible_project
 from issues.views.details import details_of, quoted_comment
 from issues.views.found import Found, found_issue, issue_path
@@ -66,7 +68,18 @@ def issue_context(
         "may_comment": found.is_active and policy.can_comment(scope, internal=False),
         "comment_form": form,
         "reply": reply,
+        "attachments": shown_attachments(found, user=user, moments=moments),
+        "may_attach": found.is_active and policy.can_attach(scope),
+        "attachment_form": AttachmentForm(),
     }
+
+
+def refused_attachment(
+    request: HttpRequest, found: Found, form: AttachmentForm, *, status: int
+) -> HttpResponse:
+    """Show the issue again with what is wrong with the file."""
+    context = {**issue_context(request, found), "attachment_form": form}
+    return render(request, "issues/issue.html", context, status=status)
 
 
 # --- filing ------------------------------------------------------------------------------------------

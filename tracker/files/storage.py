@@ -35,9 +35,9 @@ class LocalFiles(FileSystemStorage):
         return stored
 
 
-def store(content: "File[Any]", *, folder: str) -> str:
+def store(content: "File[Any]", *, folder: str, ending: str = "") -> str:
     """Keep a file under a new random key and return the key. Raises `Unavailable` where there is no room."""
-    key = new_key(folder)
+    key = new_key(folder) + ending
     try:
         return default_storage.save(key, content)
     except OSError as error:

@@ -135,4 +135,5 @@ def _parse(request: HttpRequest) -> Form:
         )
     except ParseError:
         raise Invalid("The form is malformed.") from None
+    request._files = parsed.files  # type: ignore[attr-defined]  # the request closes them at its end
     return parsed.data, parsed.files
