@@ -18,9 +18,10 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import Role, User
+from accounts.services.avatars import edit_account
 from accounts.services.sessions import start_family
 from accounts.services.teams import create_team
-from accounts.services.users import deactivate_user, edit_user
+from accounts.services.users import deactivate_user
 from issues.services.issues import trash_issue
 from issues.services.labels import create_label
 from issues.services.milestones import create_milestone
@@ -346,7 +347,7 @@ def world() -> World:
     for role in Role.values:
         made.ids[role] = {"id": str(made.people[role].pk)}
     with make_upload(picture()) as upload:
-        shown = edit_user(admin.pk, by=caller(admin), changes={"avatar": upload})
+        shown = edit_account(admin.pk, by=caller(admin), changes={"avatar": upload})
     made.ids["avatar"] = {"id": str(admin.pk), "hash": shown.avatar_hash}
     for name, user in made.people.items():
         pair = start_family(user)

@@ -1,12 +1,9 @@
 """Pictures of people: made anew, shown wherever a person is, one's own to change."""
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -15,21 +12,11 @@ from PIL import Image
 from accounts.models import User
 from tests.hostile import SVG, huge_png, picture, polyglot_gif
 from tests.make import fresh, make_issue, make_project
+from tests.storage import stored_files
 from tracker.models import Event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_storage")]
 ME = "/api/v1/auth/me"
-
-
-@pytest.fixture(autouse=True)
-def _empty_storage() -> Iterator[None]:
-    yield
-    for path in files():
-        path.unlink()
-
-
-def files() -> list[Path]:
-    return [path for path in Path(default_storage.path("")).rglob("*") if path.is_file()]
 
 
 def send(client: Client, method: str = "PATCH", path: str = ME, **form: Any) -> Any:
@@ -59,7 +46,7 @@ def test_a_picture_is_made_square_and_small_and_shown_everywhere(
     assert shown["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert Image.open(io.BytesIO(shown.getvalue())).size == (256, 256)
     assert Client().get(path).status_code == 401
-    assert len(files()) == 1
+    assert len(stored_files()) == 1
 
 
 def test_another_picture_has_another_address_and_the_old_one_is_gone(sign_in: Any, reporter: User) -> None:
@@ -68,8 +55,8 @@ def test_another_picture_has_another_address_and_the_old_one_is_gone(sign_in: An
     second = send(client, avatar=a_file(polyglot_gif())).json()["avatar_url"]
     assert first != second
     assert client.get(first.removeprefix("http://127.0.0.1:8000")).status_code == 404
-    assert len(files()) == 1
-    assert b"script" not in files()[0].read_bytes()
+    assert len(stored_files()) == 1
+    assert b"script" not in stored_files()[0].read_bytes()
 
 
 @pytest.mark.parametrize("way", ["json", "form"])
@@ -81,7 +68,7 @@ def test_null_takes_the_picture_away(sign_in: Any, reporter: User, way: str) -> 
     else:
         reply = send(client, avatar="")
     assert (reply.status_code, reply.json()["avatar_url"]) == (200, None)
-    assert files() == []
+    assert stored_files() == []
     assert fresh(reporter).avatar == ""
 
 
@@ -96,14 +83,14 @@ def test_what_was_read_may_be_sent_back_and_keeps_the_picture(sign_in: Any, repo
 def test_what_is_no_picture_is_refused_by_name(sign_in: Any, reporter: User, content: bytes) -> None:
     reply = send(sign_in(reporter), avatar=a_file(content), name="Changed")
     assert (reply.status_code, list(reply.json()["details"]["fields"])) == (400, ["avatar"])
-    assert files() == []
+    assert stored_files() == []
     assert fresh(reporter).name == reporter.name
 
 
 def test_a_refused_change_keeps_no_picture(sign_in: Any, reporter: User) -> None:
     reply = send(sign_in(reporter), avatar=a_file(picture()), role="admin")
     assert reply.status_code == 403
-    assert files() == []
+    assert stored_files() == []
 
 
 def test_nobody_sets_the_picture_of_another(sign_in: Any, admin: User, reporter: User) -> None:
@@ -143,4 +130,4 @@ def test_the_page_says_what_is_wrong_with_a_picture(sign_in: Any, reporter: User
     guarded = Client(enforce_csrf_checks=True)
     guarded.force_login(reporter)
     assert guarded.post("/settings/avatar/", {"avatar": a_file(picture())}).status_code == 403
-    assert files() == []
+    assert stored_files() == []

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,12 +20,13 @@ from issues.services.purging import purge_issue
 from issues.tests.api import ISSUES, queries, send
 from tests.hostile import HTML, SVG, huge_png, picture
 from tests.make import caller, make_attachment, make_issue, make_project, make_upload
+from tests.storage import stored_files
 from tracker import clock
 from tracker.errors import Unsupported
 from tracker.files.storage import incoming_folder
 from tracker.models import Event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_storage")]
 ATTACHMENTS = "/api/v1/attachments"
 
 
@@ -43,17 +43,6 @@ def attach(
     named = {header.replace("_", "-"): text for header, text in headers.items()}
     form = {"file": SimpleUploadedFile(name, content, content_type="text/html")}
     return client.post(f"{ISSUES}/API-1/attachments", form, headers=named)
-
-
-def kept_files() -> list[Path]:
-    """Every file that the storage holds, whole or under way."""
-    return [path for path in Path(default_storage.path("")).rglob("*") if path.is_file()]
-
-
-@pytest.fixture(autouse=True)
-def _empty_storage() -> None:
-    for path in kept_files():
-        path.unlink()
 
 
 # --- the API -----------------------------------------------------------------------------------------
@@ -140,7 +129,7 @@ def test_a_bad_upload_is_refused_and_leaves_nothing(
     reply = sign_in(reporter).post(f"{ISSUES}/API-1/attachments", form)
     assert (reply.status_code, reply["Content-Type"]) == (status, "application/json")
     assert Attachment.objects.count() == 0
-    assert kept_files() == []
+    assert stored_files() == []
 
 
 def test_json_is_no_upload(sign_in: Any, reporter: User, issue: Issue) -> None:
@@ -154,7 +143,7 @@ def test_a_file_above_the_limit_is_refused_while_it_arrives(
     refused = attach(sign_in(reporter), b"x" * (1024 * 1024 + 1))
     assert (refused.status_code, refused.json()["error"]) == (413, "E_TOO_LARGE")
     assert "1 MiB" in refused.json()["message"]
-    assert kept_files() == []
+    assert stored_files() == []
     assert attach(sign_in(reporter), b"x" * (1024 * 1024)).status_code == 201
     assert attach(sign_in(reporter), b"x" * (3 * 1024 * 1024)).status_code == 413
 
@@ -176,7 +165,7 @@ def test_an_upload_that_is_cut_off_is_refused(sign_in: Any, reporter: User, issu
         assert reply.status_code == 400, reply.content
         assert "cut off" in reply.json()["message"]
     assert Attachment.objects.count() == 0
-    assert kept_files() == []
+    assert stored_files() == []
 
 
 @pytest.mark.parametrize("content", [HTML, SVG])
@@ -221,7 +210,7 @@ def test_the_same_upload_again_gives_the_first_reply_again(
     assert attach(client, b"other", Idempotency_Key="k").status_code == 422
     assert attach(client, name="other.txt", Idempotency_Key="k").status_code == 422
     assert Attachment.objects.count() == 1
-    assert len(kept_files()) == 1
+    assert len(stored_files()) == 1
 
 
 def test_own_files_are_renamed_and_deleted_and_maintainers_do_it_to_all(
@@ -279,7 +268,7 @@ def test_an_archived_project_takes_no_files(sign_in: Any, reporter: User, admin:
     assert send(client, "patch", path, {"filename": "x.txt"}).status_code == 409
     assert client.delete(path).status_code == 409
     assert client.get(f"{path}/content").status_code == 200
-    assert len(kept_files()) == 1
+    assert len(stored_files()) == 1
 
 
 def test_presigned_uploads_are_not_there_yet(sign_in: Any, reporter: User, issue: Issue) -> None:
@@ -348,13 +337,13 @@ def test_the_log_tells_of_files_by_their_own_names(sign_in: Any, reporter: User,
 @pytest.mark.django_db(transaction=True)
 def test_a_deleted_attachment_takes_its_file_along(reporter: User, issue: Issue) -> None:
     attachment = make_attachment(issue, by=reporter)
-    assert [default_storage.path(attachment.key)] == [str(path) for path in kept_files()]
+    assert [default_storage.path(attachment.key)] == [str(path) for path in stored_files()]
     with transaction.atomic():
         delete_attachment(attachment.pk, by=caller(reporter))
         transaction.set_rollback(True)
-    assert len(kept_files()) == 1
+    assert len(stored_files()) == 1
     delete_attachment(attachment.pk, by=caller(reporter))
-    assert kept_files() == []
+    assert stored_files() == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -364,7 +353,7 @@ def test_a_purged_issue_takes_its_files_and_their_names_along(
     make_attachment(issue, by=reporter, name="secret plan.txt")
     trash_issue(issue.pk, by=caller(admin))
     assert purge_issue(issue.pk, before=clock.now() + timedelta(days=1))
-    assert kept_files() == []
+    assert stored_files() == []
     assert "secret plan" not in str(list(Event.objects.values_list("changes", "data")))
 
 
@@ -375,7 +364,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(reporter: User, issue: Issu
     monkeypatch.setattr("issues.services.attachments.record", fail)
     with pytest.raises(ZeroDivisionError):
         make_attachment(issue, by=reporter)
-    assert kept_files() == []
+    assert stored_files() == []
     assert Attachment.objects.count() == 0
 
 
@@ -383,5 +372,5 @@ def test_a_refused_type_leaves_no_file(reporter: User, issue: Issue, settings: A
     settings.UPLOAD_TYPES = ["text/plain"]
     with make_upload(picture()) as upload, pytest.raises(Unsupported):
         add_attachment(issue.pk, by=caller(reporter), upload=upload)
-    assert kept_files() == []
+    assert stored_files() == []
     assert list(incoming_folder().iterdir()) == []

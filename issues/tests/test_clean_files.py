@@ -1,7 +1,6 @@
 """The daily cleaning: old files that nothing refers to, and nothing else."""
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -20,12 +19,13 @@ from issues.services.projects import archive_project
 from issues.tasks import clean_old_files
 from tests.hostile import picture
 from tests.make import caller, make_attachment, make_issue, make_project, make_upload
+from tests.storage import stored_files
 from tracker import clock
 from tracker.durable import drive, kind_of
 from tracker.files.storage import incoming_folder, store
 from tracker.models import Event, Job
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_storage")]
 
 
 @pytest.fixture
@@ -34,21 +34,10 @@ def issue(admin: User, reporter: User) -> Issue:
     return make_issue(make_project("API", by=admin), by=reporter)
 
 
-@pytest.fixture(autouse=True)
-def _empty_storage() -> Iterator[None]:
-    yield
-    for path in files():
-        path.unlink()
-
-
-def files() -> list[Path]:
-    return [path for path in Path(default_storage.path("")).rglob("*") if path.is_file()]
-
-
 def age(days: float) -> None:
     """Make every file look this old."""
     moment = (clock.now() - timedelta(days=days)).timestamp()
-    for path in files():
+    for path in stored_files():
         os.utime(path, (moment, moment))
 
 
@@ -67,13 +56,13 @@ def test_only_old_files_that_nothing_refers_to_go(reporter: User, issue: Issue) 
         store(ContentFile(b"left over"), folder=folder) for folder in ("attachments", "thumbnails", "avatars")
     ]
     foreign = store(ContentFile(b"of somebody else"), folder="imports")
-    kept = set(files()) - {Path(default_storage.path(key)) for key in orphans}
+    kept = set(stored_files()) - {Path(default_storage.path(key)) for key in orphans}
 
     age(29)
     assert cleaned() == 0
     age(31)
     assert cleaned() == 3
-    assert set(files()) == kept
+    assert set(stored_files()) == kept
     assert default_storage.exists(foreign)
     assert default_storage.exists(attachment.key)
     assert cleaned() == 0
@@ -106,7 +95,7 @@ def test_the_operator_may_keep_files_of_closed_issues_for_a_while_only(
     assert cleaned() == 1
 
     assert [each.issue_id for each in Attachment.objects.all()] == [issue.pk]
-    assert len(files()) == 1
+    assert len(stored_files()) == 1
     event = Event.objects.get(verb="attachment.deleted")
     assert (event.issue_id, event.actor_id, event.source) == (closed.pk, None, "system")
     assert event.changes == {"filename": ["plan.txt", None]}
@@ -122,4 +111,4 @@ def test_the_task_cleans_as_a_job() -> None:
     assert drive(kind_of(Job), job.pk)
     job.refresh_from_db()
     assert (job.name, job.state, job.count) == ("clean files", "done", 1)
-    assert files() == []
+    assert stored_files() == []

@@ -1,12 +1,9 @@
 """Files on the page of an issue."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -15,8 +12,9 @@ from issues.models import Attachment, Issue
 from issues.services.projects import archive_project
 from issues.tests.pages import page
 from tests.make import caller, make_attachment, make_issue, make_project
+from tests.storage import stored_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_storage")]
 PAGE = "/issues/API-1/"
 
 
@@ -24,17 +22,6 @@ PAGE = "/issues/API-1/"
 def issue(admin: User, reporter: User) -> Issue:
     """`API-1`, filed by the reporter."""
     return make_issue(make_project("API", by=admin), by=reporter)
-
-
-@pytest.fixture(autouse=True)
-def _empty_storage() -> Iterator[None]:
-    yield
-    for path in files():
-        path.unlink()
-
-
-def files() -> list[Path]:
-    return [path for path in Path(default_storage.path("")).rglob("*") if path.is_file()]
 
 
 def attach(client: Client, content: bytes = b"text", name: str = "log.txt") -> Any:
@@ -71,7 +58,7 @@ def test_what_is_refused_is_told_beside_the_form(
     assert reply.status_code == status
     assert told in reply.content.decode()
     assert "This field is required" in sign_in(reporter).post(f"{PAGE}attachments/").content.decode()
-    assert files() == []
+    assert stored_files() == []
 
 
 def test_a_file_that_is_too_large_is_told_on_a_page(
@@ -80,7 +67,7 @@ def test_a_file_that_is_too_large_is_told_on_a_page(
     settings.MAX_UPLOAD_MIB = 1
     reply = attach(sign_in(reporter), b"x" * 1_100_000)
     assert (reply.status_code, "1 MiB" in reply.content.decode()) == (413, True)
-    assert files() == []
+    assert stored_files() == []
 
 
 def test_a_file_is_renamed_and_deleted(sign_in: Any, reporter: User, issue: Issue) -> None:

@@ -1,14 +1,11 @@
 """Thumbnails: made behind the request, once, whatever happens between."""
 
 import io
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.files.storage import default_storage
 from PIL import Image
 
 from accounts.models import User
@@ -17,11 +14,12 @@ from issues.services import thumbnails
 from issues.services.attachments import delete_attachment
 from tests.hostile import HTML, picture, polyglot_gif
 from tests.make import caller, make_attachment, make_issue, make_project
+from tests.storage import stored_files
 from tests.threads import at_once
 from tracker import clock
 from tracker.durable import LEASE, WorkState, drive, kind_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_storage")]
 KIND = kind_of(Thumbnail)
 
 
@@ -29,17 +27,6 @@ KIND = kind_of(Thumbnail)
 def issue(admin: User, reporter: User) -> Issue:
     """`API-1`, filed by the reporter."""
     return make_issue(make_project("API", by=admin), by=reporter)
-
-
-@pytest.fixture(autouse=True)
-def _empty_storage() -> Iterator[None]:
-    yield
-    for path in files():
-        path.unlink()
-
-
-def files(folder: str = "") -> list[Path]:
-    return [path for path in Path(default_storage.path(folder)).rglob("*") if path.is_file()]
 
 
 def drawn(attachment: Attachment) -> Attachment:
@@ -77,12 +64,12 @@ def test_what_cannot_be_decoded_has_none_and_is_not_tried_again(reporter: User, 
     assert broken.content_type == "image/png"
     assert drawn(broken).thumbnail_key == ""
     assert Thumbnail.objects.get().state == WorkState.FAILED
-    assert files("thumbnails") == []
+    assert stored_files("thumbnails") == []
 
 
 def test_nothing_of_a_polyglot_is_in_its_thumbnail(sign_in: Any, reporter: User, issue: Issue) -> None:
     attachment = drawn(make_attachment(issue, by=reporter, content=polyglot_gif()))
-    for path in files("thumbnails"):
+    for path in stored_files("thumbnails"):
         assert b"script" not in path.read_bytes()
     assert attachment.content_type == "image/gif"
 
@@ -113,9 +100,9 @@ def test_told_many_times_it_is_made_once(reporter: User, issue: Issue) -> None:
     row = Thumbnail.objects.get()
     at_once(3, lambda _: drive(KIND, row.pk))
     drawn(attachment)
-    assert len(files("thumbnails")) == 1
+    assert len(stored_files("thumbnails")) == 1
     delete_attachment(attachment.pk, by=caller(reporter))
-    assert files() == []
+    assert stored_files() == []
 
 
 def test_a_deleted_attachment_takes_its_work_along(reporter: User, issue: Issue) -> None:
