@@ -17,6 +17,7 @@ JSON_LIMIT_BYTES: Final = MIB
 LINGER_SECONDS: Final = 5
 _CODES: Final = {
     400: "E_VALIDATION",
+    401: "E_UNAUTHENTICATED",
     413: "E_TOO_LARGE",
     500: "E_INTERNAL",
     503: "E_UNAVAILABLE",
@@ -27,8 +28,13 @@ _PAGE: Final = (
 _log = structlog.get_logger("tracker.access")
 
 
-def body_limit_bytes(path: str, content_type: str) -> int:
-    """Return how large a body may be: JSON for the API little, everything else as much as one upload."""
+def body_limit_bytes(path: str, content_type: str, *, is_known: bool = True) -> int:
+    """Return how large a body may be: JSON for the API little, everything else as much as one upload.
+
+    Of who shows neither a token nor a session (`is_known`) nothing large is read.
+    """
+    if not is_known:
+        return JSON_LIMIT_BYTES
     if path.startswith("/api/") and content_type.partition(";")[0].strip().lower() == "application/json":
         return JSON_LIMIT_BYTES
     return (settings.MAX_UPLOAD_MIB + 1) * MIB
@@ -51,7 +57,9 @@ class LimitedRequest(WebRequest):
         """Refuse by the length that the client announces, before it sends the body."""
         self._take_request_line()
         content_type = self.requestHeaders.getRawHeaders("content-type", [""])[0]
-        self._limit_bytes = body_limit_bytes(self.path.decode("latin1"), content_type)
+        self._limit_bytes = body_limit_bytes(
+            self.path.decode("latin1"), content_type, is_known=self._is_known()
+        )
         if length is not None and length > self._limit_bytes:
             self.content = io.BytesIO()
             self._refuse()
@@ -102,16 +110,25 @@ class LimitedRequest(WebRequest):
         self.method, self.uri, self.clientproto = channel._command, channel._path, channel._version
         self.path = self.uri.partition(b"?")[0]
 
+    def _is_known(self) -> bool:
+        """Whether something is sent by which the application may know who asks; it is checked there."""
+        cookies = b"; ".join(self.requestHeaders.getRawHeaders(b"cookie", []))
+        session = f"{settings.SESSION_COOKIE_NAME}=".encode()
+        return self.requestHeaders.hasHeader(b"authorization") or session in cookies
+
     def _refuse(self) -> None:
-        """Answer 413 and hang up.
+        """Answer 413, or 401 to an upload of nobody, and hang up.
 
         The client may still be sending. Closing at once would reset the connection and could take the
         answer with it, so only our side is closed, and what arrives is dropped for a few seconds.
         """
         self._is_refused = True
         self.requestHeaders.removeHeader(b"expect")  # or Twisted would still ask for the body
-        headers, content = self._error(413, "Request Entity Too Large", "The request is too large.")
-        lines = [b"HTTP/1.1 413 Request Entity Too Large", b"connection: close"]
+        status, reason, sentence = self._why_refused()
+        headers, content = self._error(status, reason, sentence)
+        lines = [f"HTTP/1.1 {status} {reason}".encode(), b"connection: close"]
+        if status == 401:
+            lines.append(b"www-authenticate: Bearer")
         lines += [name + b": " + value for name, value in headers]
         lines += [b"content-length: %d" % len(content), b"", content]
         self.channel.persistent = False
@@ -122,9 +139,18 @@ class LimitedRequest(WebRequest):
             "refused a body",
             method=self.method.decode("latin1"),
             path=self.path.decode("latin1"),
-            status=413,
+            status=status,
             client=self.channel.getPeer().host,
         )
+
+    def _why_refused(self) -> tuple[int, str, str]:
+        content_type = self.requestHeaders.getRawHeaders("content-type", [""])[0]
+        is_upload = content_type.lower().startswith("multipart/") and self.path.startswith(b"/api/")
+        is_small_enough = self._limit_bytes < body_limit_bytes(self.path.decode("latin1"), content_type)
+        length = self.requestHeaders.getRawHeaders("content-length", ["0"])[0]
+        if is_upload and is_small_enough and int(length) <= (settings.MAX_UPLOAD_MIB + 1) * MIB:
+            return 401, "Unauthorized", "Sign in first."
+        return 413, "Request Entity Too Large", "The request is too large."
 
     def _error(self, status: int, reason: str, sentence: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
         request_id = new_id().hex

@@ -89,6 +89,18 @@ def test_an_anonymous_upload_of_300_mb_is_refused_and_not_kept(server: ServerPro
     assert not temporary_files(server)
 
 
+@pytest.mark.parametrize("header", [f"Content-Length: {20 * MIB}", "Transfer-Encoding: chunked"])
+def test_an_upload_of_nobody_is_refused_before_it_is_read(server: ServerProcess, header: str) -> None:
+    head = f"POST /api/v1/issues/API-1/attachments HTTP/1.1\nHost: x\n{header}\n"
+    form = "Content-Type: multipart/form-data; boundary=x\n"
+    sent, answer = upload_300_mb(server, f"{head}{form}\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"www-authenticate: Bearer" in answer
+    assert sent < 20 * MIB
+    _, answer = upload_300_mb(server, f"{head}\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 def upload_300_mb(server: ServerProcess, head: str) -> tuple[int, bytes]:
     """Send until there is an answer, as a client does; return how much was sent, and the answer."""
     is_chunked = "chunked" in head
