@@ -122,7 +122,8 @@ def _insert(attachment: Attachment, *, by: Caller) -> Attachment:
     attachment.save(force_insert=True)
     if attachment.content_type in INLINE:
         tell_after_commit(Thumbnail.objects.create(attachment=attachment))
-    _tell(attachment, issue, by=by, verb="attachment.added", change=[None, attachment.filename])
+    change = [None, attachment.filename]
+    _tell(attachment, issue, by=by, verb="attachment.added", change=change, at=attachment.created_at)
     return attachment
 
 
@@ -146,9 +147,15 @@ def _locked(attachment_id: uuid.UUID, *, by: Caller) -> tuple[Attachment, Issue]
 
 
 def _tell(
-    attachment: Attachment, issue: Issue, *, by: Caller | None, verb: str, change: list[str | None]
+    attachment: Attachment,
+    issue: Issue,
+    *,
+    by: Caller | None,
+    verb: str,
+    change: list[str | None],
+    at: datetime | None = None,
 ) -> None:
-    moment = moment_of(issue, by=by) if by else max(clock.now(), issue.activity_at)
+    moment = at or (moment_of(issue, by=by) if by else max(clock.now(), issue.activity_at))
     issue.activity_at = max(issue.activity_at, moment)
     issue.save(update_fields=["activity_at"])
     record(
