@@ -24,7 +24,7 @@ FILES = {
 
 
 def attach(page: Page, path: Path) -> None:
-    page.get_by_label("File").set_input_files(path)
+    page.locator("#attachment_file").set_input_files(path)
     page.get_by_role("button", name="Attach", exact=True).click()
     expect(page.locator(".attachment-name", has_text=path.name)).to_be_visible()
 
