@@ -133,7 +133,7 @@ def test_a_bad_upload_is_refused_and_leaves_nothing(
 
 
 def test_json_is_no_upload(sign_in: Any, reporter: User, issue: Issue) -> None:
-    assert send(sign_in(reporter), "post", f"{ISSUES}/API-1/attachments", {"file": "x"}).status_code == 400
+    assert send(sign_in(reporter), "post", f"{ISSUES}/API-1/attachments", {"file": "x"}).status_code == 415
 
 
 def test_a_file_above_the_limit_is_refused_while_it_arrives(

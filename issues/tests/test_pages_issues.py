@@ -237,7 +237,7 @@ def test_a_maintainer_cannot_trash(sign_in: Any, maintainer: User, issue: Issue)
         ("/", 8),
         ("/issues/", 8),
         ("/projects/API/", 8),
-        ("/issues/API-1/", 10),
+        ("/issues/API-1/", 11),
         ("/issues/API-1/edit/", 8),
         ("/projects/", 8),
     ],
