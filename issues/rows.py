@@ -121,7 +121,8 @@ def _label_ids(issue_ids: Sequence[uuid.UUID]) -> Iterable[tuple[uuid.UUID, uuid
         return IssueLabel.objects.filter(issue__in=issue_ids).values_list("issue_id", "label_id")
     with connection.cursor() as cursor:
         cursor.execute(_LABELS, [list(issue_ids)])
-        return cursor.fetchall()
+        rows: list[tuple[uuid.UUID, uuid.UUID]] = cursor.fetchall()
+    return rows
 
 
 def visible_keys(ids: Iterable[uuid.UUID], *, user: User) -> dict[uuid.UUID, str]:
