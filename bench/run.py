@@ -21,6 +21,7 @@ from typing import Final
 
 from bench import databases
 from bench.embedded import measure_embedded
+from bench.imports import measure_import
 from bench.live import Write, measure
 from bench.machine import in_words, memory_of, wait_for_quiet
 from bench.report import Verdict, write_document
@@ -32,6 +33,8 @@ MOST_GROWTH: Final = 1.3
 LIVE_GOALS: Final = {200: 60, 1_000: 400}
 WEB_MB: Final = 150
 SOCKETS_MB: Final = 200
+IMPORT_RATE: Final = 3_000
+IMPORT_MB: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class Extent:
     seconds: int
     writes: int
     embedded: int
+    imported: int
 
 
-FULL: Final = Extent(issues=100_000, grown=1_000_000, rounds=3, seconds=4, writes=100, embedded=10_000)
-QUICK: Final = Extent(issues=10_000, grown=0, rounds=1, seconds=2, writes=20, embedded=2_000)
+FULL: Final = Extent(
+    issues=100_000, grown=1_000_000, rounds=2, seconds=3, writes=60, embedded=10_000, imported=100_000
+)
+QUICK: Final = Extent(issues=10_000, grown=0, rounds=1, seconds=2, writes=20, embedded=2_000, imported=2_000)
 
 
 class Run:
@@ -99,6 +105,7 @@ class Run:
                     self.verdicts += found.verdicts()
                     self._sockets(server, found)
                     self._memory(server, "web", "HTTP worker", WEB_MB)
+                    self._import(server, found)
             finally:
                 server.stop()
         return found
@@ -134,6 +141,15 @@ class Run:
         self.verdicts.append(
             Verdict(f"memory, {name}", f"at most {most} MB", f"{largest:.0f} MB", 0 < largest <= most)
         )
+
+    def _import(self, server: Server, found: Measured) -> None:
+        wait_for_quiet(8)
+        run = measure_import(server, found.facts, rows=self.extent.imported)
+        text = f"{run.rate:.0f} rows a second, {run.memory_mb:.0f} MB"
+        self.say(f"import of {self.extent.imported:,} CSV rows: {run.state}, {run.rows:,} made, {text}")
+        is_met = run.rate >= IMPORT_RATE and run.memory_mb < IMPORT_MB and run.rows == self.extent.imported
+        goal = f"at least {IMPORT_RATE:,} rows a second, under {IMPORT_MB} MB"
+        self.verdicts.append(Verdict("import of CSV rows", goal, text, is_met))
 
     def _growth(self, at_first: Measured, grown: Measured) -> None:
         sizes = f"{self.extent.issues:,} to {self.extent.grown:,}"
