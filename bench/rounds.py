@@ -18,7 +18,7 @@ from bench.servers import Server, environment
 from bench.works import CREATE, EMPTY, STATUS, WORKS, Goal, Work
 from bench.wrk import Load, run_wrk
 
-QUIET_SECONDS: Final = 3
+QUIET_SECONDS: Final = 2
 HEAD: Final = (
     "work", "req/s", "p50 ms", "p99 ms", "CPU ms web", "CPU ms db", "queries", "bytes", "gzip", "SQL floor",
     "of it", "of empty", "failed", "others",

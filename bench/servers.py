@@ -16,7 +16,7 @@ from typing import Final
 from bench.databases import REDIS_URL, ROOT, url_of
 from bench.machine import command_of, tree_of
 
-START_SECONDS: Final = 60
+START_SECONDS: Final = 180
 _KEYS: Final = {"SECRET_KEY": secrets.token_urlsafe(48), "JWT_SIGNING_KEY": secrets.token_urlsafe(48)}
 # By what stands in their command lines.
 _MARKS: Final = {"web": ("granian", "spawn_main"), "sockets": ("serve_sockets",), "worker": ("celery",)}
