@@ -53,7 +53,7 @@ def _table(rows: int) -> bytes:
     chance = random.Random(rows)  # noqa: S311  no secret hangs on it
     words = (Path(__file__).parent / "words.txt").read_text().split()
     for number in range(rows):
-        title, told = " ".join(chance.choices(words, k=6)), " ".join(chance.choices(words, k=40))
+        title, told = " ".join(chance.choices(words, k=6)), " ".join(chance.choices(words, k=22))
         label = ("backend", "docs", "")[number % 3]
         writer.writerow([title, told, ("bug", "task")[number % 2], ("low", "high")[number % 2], label])
     return text.getvalue().encode()
