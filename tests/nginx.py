@@ -47,6 +47,7 @@ def nginx(folder: Path, *, port: int, http_port: int, socket_port: int, data_dir
         "STATIC_ROOT": str(data_dir / "static"),
         "FILES_ROOT": str(data_dir / "files"),
         "UPLOAD_LIMIT": "26m",
+        "IMPORT_LIMIT": "101m",
         "NGINX_DIR": str(folder),
         "NGINX_ACCESS_LOG": str(folder / "access.log"),
         "NGINX_ERROR_LOG": str(folder / "error.log"),

@@ -9,8 +9,8 @@ from tests.processes import ROOT, free_port
 
 _READ = re.compile(r'_(?:env\.\w+|int)\(\s*"([A-Z0-9_]+)"')
 _OF_THE_PROXY = {
-    "HTTP_UPSTREAM", "SOCKETS_UPSTREAM", "STATIC_ROOT", "FILES_ROOT", "UPLOAD_LIMIT", "NGINX_DIR",
-    "NGINX_ACCESS_LOG", "NGINX_ERROR_LOG",
+    "HTTP_UPSTREAM", "SOCKETS_UPSTREAM", "STATIC_ROOT", "FILES_ROOT", "UPLOAD_LIMIT", "IMPORT_LIMIT",
+    "NGINX_DIR", "NGINX_ACCESS_LOG", "NGINX_ERROR_LOG",
 }  # fmt: skip
 
 

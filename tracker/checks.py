@@ -140,6 +140,10 @@ def check_files(app_configs: _Apps, **_: Any) -> list[CheckMessage]:
             not 1 <= settings.MAX_UPLOAD_MIB <= MOST_UPLOAD_MIB,
             f"MAX_UPLOAD_MIB is {settings.MAX_UPLOAD_MIB}; it is from 1 to {MOST_UPLOAD_MIB}.",
         ),
+        "E064": (
+            not 1 <= settings.MAX_IMPORT_MIB <= MOST_UPLOAD_MIB,
+            f"MAX_IMPORT_MIB is {settings.MAX_IMPORT_MIB}; it is from 1 to {MOST_UPLOAD_MIB}.",
+        ),
         "E061": (
             bool(strange),
             f"UPLOAD_TYPES names {', '.join(strange)}; a type is like image/png or image/*.",

@@ -88,6 +88,7 @@ CORS_ALLOWED_ORIGINS: list[str] = _env.list("CORS_ALLOWED_ORIGINS", default=[])
 TRUSTED_PROXIES: list[str] = _env.list("TRUSTED_PROXIES", default=[])
 
 MAX_UPLOAD_MIB: int = _int("MAX_UPLOAD_MIB", 25)
+MAX_IMPORT_MIB: int = _int("MAX_IMPORT_MIB", 100)
 UPLOAD_TYPES: list[str] = [
     name.strip().lower()
     for name in _env.str("UPLOAD_TYPES", "").split(",")

@@ -9,7 +9,6 @@ import hashlib
 import tempfile
 from typing import Any, Final, cast
 
-from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, QueryDict, UnreadablePostError
@@ -18,9 +17,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import MultiPartParser
 
 from tracker.errors import Invalid, TooLarge
+from tracker.files.limits import MIB, file_limit_mib
 from tracker.files.storage import incoming_folder, refusal_of
 
-MIB: Final = 1024 * 1024
 _CUT: Final = "The upload was cut off before its end. Nothing was stored."
 Form = tuple[QueryDict, MultiValueDict[str, Any]]
 
@@ -51,9 +50,13 @@ class SkipFiles(FileUploadHandler):
 
 
 class SpoolFiles(FileUploadHandler):
-    """Writes each file to the disk, counting and hashing it. Refuses one above `MAX_UPLOAD_MIB`."""
+    """Writes each file to the disk, counting and hashing it. Refuses one above the limit of its path."""
 
     upload: Upload | None = None
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        self._limit_mib = file_limit_mib(request.path_info)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Open a temporary file. Raises `Unavailable` where there is no room."""
@@ -69,9 +72,9 @@ class SpoolFiles(FileUploadHandler):
         """Write a piece. Raises `TooLarge` and `Unavailable`; what was written is gone then."""
         upload = cast("Upload", self.upload)
         self._size_bytes += len(raw_data)
-        if self._size_bytes > settings.MAX_UPLOAD_MIB * MIB:
+        if self._size_bytes > self._limit_mib * MIB:
             self.give_up()
-            raise TooLarge(f"A file may have at most {settings.MAX_UPLOAD_MIB} MiB.")
+            raise TooLarge(f"A file may have at most {self._limit_mib} MiB.")
         self._hash.update(raw_data)
         try:
             upload.write(raw_data)

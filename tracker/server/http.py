@@ -9,6 +9,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
 from twisted.internet import reactor
 
+from tracker.files.limits import form_limit_bytes
 from tracker.ids import new_id
 from tracker.server.drain import Drain
 
@@ -37,7 +38,7 @@ def body_limit_bytes(path: str, content_type: str, *, is_known: bool = True) -> 
         return JSON_LIMIT_BYTES
     if path.startswith("/api/") and content_type.partition(";")[0].strip().lower() == "application/json":
         return JSON_LIMIT_BYTES
-    return (settings.MAX_UPLOAD_MIB + 1) * MIB
+    return form_limit_bytes(path)
 
 
 class LimitedRequest(WebRequest):
@@ -146,9 +147,10 @@ class LimitedRequest(WebRequest):
     def _why_refused(self) -> tuple[int, str, str]:
         content_type = self.requestHeaders.getRawHeaders("content-type", [""])[0]
         is_upload = content_type.lower().startswith("multipart/") and self.path.startswith(b"/api/")
-        is_small_enough = self._limit_bytes < body_limit_bytes(self.path.decode("latin1"), content_type)
+        path = self.path.decode("latin1")
+        is_small_enough = self._limit_bytes < body_limit_bytes(path, content_type)
         length = self.requestHeaders.getRawHeaders("content-length", ["0"])[0]
-        if is_upload and is_small_enough and int(length) <= (settings.MAX_UPLOAD_MIB + 1) * MIB:
+        if is_upload and is_small_enough and int(length) <= form_limit_bytes(path):
             return 401, "Unauthorized", "Sign in first."
         return 413, "Request Entity Too Large", "The request is too large."
 
