@@ -20,6 +20,13 @@ class Backend(Protocol):
     def store(self, documents: Sequence[Document]) -> None:
         """Write whole documents."""
 
+    def prepare(self, document: Document) -> Any:
+        """Return what `store_new` takes of a document, whose issue need not be known yet. Does not ask the
+        database: another thread may do it."""
+
+    def store_new(self, documents: Iterable[tuple[uuid.UUID | str, Any]]) -> None:
+        """Write documents, prepared, of issues that have none yet."""
+
     def append(self, issue_id: uuid.UUID, remark: Remark) -> None:
         """Add a comment to a document that is there."""
 

@@ -8,10 +8,12 @@ rank.
 import json
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 from django.db.models import FloatField, IntegerField, Q, QuerySet
 from django.db.models.expressions import Combinable
@@ -20,7 +22,7 @@ from issues.search.columns import AboutIssue
 from issues.search.documents import Document, Remark
 from issues.search.needles import Needle, Needles
 from issues.search.similarity import LEAST_SCORE, MOST_COMPARED, Scored, best, pairs
-from issues.search.text import Groups, groups, tokens
+from issues.search.text import Groups, groups
 
 MOST_BYTES: Final = 1_000_000
 """Of one vector, a little below what PostgreSQL takes. Comments beyond it are not found."""
@@ -29,6 +31,7 @@ COMMON: Final = 2_000
 """In more issues than this, a search is common: it is listed by time, not ranked."""
 _LAST_POSITION: Final = 16_383
 _MOST_POSITIONS: Final = 255
+_USUAL_POSITIONS: Final = 1_024
 _PUBLIC_RANKS: Final = "{0, 0.1, 0.3, 1}"
 _ALL_RANKS: Final = "{0.1, 0.1, 0.3, 1}"
 _EXISTS: Final = (
@@ -50,6 +53,10 @@ _SIMILARITY: Final = (
     "(SELECT similarity(d.title, %s)::float8 FROM issues_searchdocument d WHERE d.issue_id = {pk})"
 )
 _ESTIMATE_SECONDS: Final = 300
+_NAMES: Final = ("id", "title", "size", "vector")
+_COPY: Final = "COPY issues_searchdocument (issue_id, title, size_bytes, vector) FROM STDIN"
+Prepared = tuple[str, int, str]
+"""Of a document: the tokens of its title, the size of its vector, and that as text."""
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -63,34 +70,42 @@ class _Vector:
 
     def add(self, found: Groups, weight: str) -> None:
         """Add a segment if there is room for it."""
-        at, fresh = self.at, dict[str, list[str]]()
+        at, fresh = self.at, defaultdict[str, list[str]](list)
         for group in found:
             at += 1  # so that no phrase reaches from one to the next
-            for token in group:
-                at += 1
-                fresh.setdefault(token, []).append(f"{min(at, _LAST_POSITION)}{weight}")
-        size_bytes = sum(
-            len(token.encode()) + 3 + 2 * min(len(places), _MOST_POSITIONS) for token, places in fresh.items()
-        )
+            for token, mark in zip(group, _marks(at + 1, len(group), weight), strict=True):
+                fresh[token].append(mark)
+            at += len(group)
+        count = sum(map(len, fresh.values()))
+        if count > _MOST_POSITIONS:
+            count = sum(min(len(places), _MOST_POSITIONS) for places in fresh.values())
+        size_bytes = len("".join(fresh).encode()) + 3 * len(fresh) + 2 * count
         if self.size_bytes + size_bytes > MOST_BYTES:
             return
         self.at, self.size_bytes = min(at, _LAST_POSITION), self.size_bytes + size_bytes
+        if not self.positions:
+            self.positions = fresh
+            return
         for token, places in fresh.items():
             self.positions.setdefault(token, []).extend(places)
 
     def __str__(self) -> str:
         return " ".join(
-            f"'{token}':{','.join(places[:_MOST_POSITIONS])}" for token, places in self.positions.items()
+            f"'{token}':{places[0] if len(places) == 1 else ','.join(places[:_MOST_POSITIONS])}"
+            for token, places in self.positions.items()
         )
 
 
-def _vector_of(document: Document) -> _Vector:
-    vector = _Vector()
-    vector.add(groups(document.title), "A")
-    vector.add(groups(document.description), "B")
-    for remark in document.remarks:
-        vector.add(groups(remark.body), _weight(remark))
-    return vector
+def _marks(first: int, count: int, weight: str) -> Sequence[str]:
+    """Return so many positions from `first` on, with their weight."""
+    if first + count <= _USUAL_POSITIONS:
+        return _usual_marks(weight)[first : first + count]
+    return [f"{min(at, _LAST_POSITION)}{weight}" for at in range(first, first + count)]
+
+
+@cache
+def _usual_marks(weight: str) -> list[str]:
+    return [f"{at}{weight}" for at in range(_USUAL_POSITIONS)]
 
 
 def _weight(remark: Remark) -> str:
@@ -101,13 +116,7 @@ def store(documents: Sequence[Document]) -> None:
     """Write whole documents, in one statement."""
     if not documents:
         return
-    rows = []
-    for document in documents:
-        vector = _vector_of(document)
-        title = " ".join(tokens(document.title))
-        rows.append(
-            {"id": str(document.issue_id), "title": title, "size": vector.size_bytes, "vector": str(vector)}
-        )
+    rows = [dict(zip(_NAMES, _row_of(document), strict=True)) for document in documents]
     # One parameter: thousands of them would take longer to write out than the rows to store.
     with connection.cursor() as cursor:
         cursor.execute(
@@ -116,8 +125,30 @@ def store(documents: Sequence[Document]) -> None:
             "FROM json_to_recordset(%s::json) AS document (id uuid, title text, size int, vector text) "
             "ON CONFLICT (issue_id) DO UPDATE SET title = excluded.title, size_bytes = excluded.size_bytes, "
             "vector = excluded.vector",
-            [json.dumps(rows)],
+            [orjson.dumps(rows).decode()],
         )
+
+
+def prepare(document: Document) -> Prepared:
+    """Return what is stored of a document that is new, but for its issue. Asks nothing of the database."""
+    return _row_of(document)[1:]
+
+
+def store_new(documents: Iterable[tuple[uuid.UUID | str, Prepared]]) -> None:
+    """Write the documents of issues that have none yet. A COPY: an upsert costs twice as much."""
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for issue_id, (title, size_bytes, vector) in documents:
+            copy.write_row((issue_id, title, size_bytes, vector))
+
+
+def _row_of(document: Document) -> tuple[str, str, int, str]:
+    title = groups(document.title)
+    vector = _Vector()
+    vector.add(title, "A")
+    vector.add(groups(document.description), "B")
+    for remark in document.remarks:
+        vector.add(groups(remark.body), _weight(remark))
+    return str(document.issue_id), " ".join(title[0]) if title else "", vector.size_bytes, str(vector)
 
 
 def append(issue_id: uuid.UUID, remark: Remark) -> None:

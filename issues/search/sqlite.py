@@ -6,6 +6,7 @@ other three alone. The tokenizer only separates at spaces; words are quoted, so 
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.db import connection
@@ -45,6 +46,16 @@ def store(documents: Sequence[Document]) -> None:
                 "VALUES (%s, %s, %s, %s, %s)",
                 [row_id, _joined(document.title), _joined(document.description), *_remarks(document.remarks)],
             )
+
+
+def prepare(document: Document) -> Document:
+    """Return the document itself: on SQLite nothing is made beforehand."""
+    return document
+
+
+def store_new(documents: Iterable[tuple[uuid.UUID | str, Document]]) -> None:
+    """Write the documents of issues that have none yet."""
+    store([replace(document, issue_id=uuid.UUID(str(issue_id))) for issue_id, document in documents])
 
 
 def append(issue_id: uuid.UUID, remark: Remark) -> None:

@@ -24,7 +24,10 @@ _PICTURES: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
 _ASCII_TOKEN: Final = re.compile(r"[a-z0-9]+")
 _TOKEN: Final = re.compile(rf"[{_UNSPACED}{_PICTURES}]|[^\W_{_UNSPACED}]+")
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
-_MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z][0-9]|[0-9][A-Za-z]")
+# Capitals and digits are rarer than what stands beside them, so the search begins with these.
+_MIXED: Final = re.compile(
+    r"[A-Z0-9](?:(?<=[a-z][A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z][0-9])|(?<=[0-9])(?=[A-Za-z]))"
+)
 _PIECE: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
 
 
@@ -37,7 +40,7 @@ def tokens(text: str) -> list[str]:
     """Return the tokens of a text in order."""
     is_plain = text.isascii()
     found = _ASCII_TOKEN.findall(text.lower()) if is_plain else _TOKEN.findall(fold(text))
-    return [token[:LONGEST_TOKEN] for token in found]
+    return found if len(text) <= LONGEST_TOKEN and is_plain else [token[:LONGEST_TOKEN] for token in found]
 
 
 def groups(text: str) -> Groups:

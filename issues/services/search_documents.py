@@ -7,7 +7,7 @@ neither do the trash and a move, which the reader's scope takes care of.
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -21,6 +21,16 @@ BATCH: Final = 200
 def index_documents(documents: Sequence[Document]) -> None:
     """Write the whole text of issues. On PostgreSQL one statement for all of them."""
     backend().store(documents)
+
+
+def prepare_document(document: Document) -> Any:
+    """Return what `index_new` takes of a document; its issue may be any. Does not ask the database."""
+    return backend().prepare(document)
+
+
+def index_new(documents: Iterable[tuple[uuid.UUID | str, Any]]) -> None:
+    """Write the prepared text of issues that were made in this transaction. On PostgreSQL one COPY."""
+    backend().store_new(documents)
 
 
 def index_issues(issue_ids: Iterable[uuid.UUID]) -> None:
