@@ -3,7 +3,8 @@
 Making and saving model instances costs several times as much as storing the rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -14,25 +15,38 @@ Values = Sequence[Any]
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> None:
-    """Insert rows, whose values are in the order of `columns` (attribute names); JSON is given as text.
+    """Insert rows, whose values are in the order of `columns` (attribute names); JSON is given as text, other
+    values as themselves or as text.
 
     What is left out needs a default in the database. No rows, no statement.
     """
     rows = list(rows)
     if not rows:
         return
+    with rows_into(model, columns) as take:
+        for row in rows:
+            take(row)
+
+
+@contextmanager
+def rows_into(model: type[models.Model], columns: Sequence[str]) -> Iterator[Callable[[Values], None]]:
+    """Give what takes such rows one by one.
+
+    On PostgreSQL they are stored while the next are made; until the end there can be no other statement.
+    """
     if connection.vendor == "postgresql":
-        _copy(model, columns, rows)
+        with connection.cursor() as cursor, cursor.copy(_copy_of(model, tuple(columns))) as copy:
+            yield copy.write_row
     else:
+        rows: list[Values] = []
+        yield rows.append
         _insert(model, columns, rows)
 
 
-def _copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> None:
-    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in _fields(model, tuple(columns)))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), names)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+@lru_cache(maxsize=64)
+def _copy_of(model: type[models.Model], columns: tuple[str, ...]) -> sql.Composed:
+    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in _fields(model, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), names)
 
 
 def _insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> None:

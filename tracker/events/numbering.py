@@ -8,6 +8,7 @@ drawn. A number is therefore never smaller than one that a reader has already se
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from tracker.events.nudge import nudge
 from tracker.models import EventLog
@@ -46,6 +47,21 @@ def number_events() -> int:
         total += count
         if count < BATCH:
             return total
+
+
+def deal_numbers(count: int) -> int:
+    """Take the next numbers for events that the caller's transaction writes now, as its last rows; return
+    the first.
+
+    What is committed without a number comes before them. Nobody is dealt a number until the transaction is
+    over: it must end at once, and have nothing left that waits for others.
+    """
+    number_events()
+    log = EventLog.objects.filter(pk=1)
+    if not log.update(last_seq=F("last_seq") + count):
+        head()
+        log.update(last_seq=F("last_seq") + count)
+    return log.values_list("last_seq", flat=True).get() - count + 1
 
 
 def number_and_nudge() -> None:
