@@ -1,7 +1,7 @@
 """An import from its file to its rows: all is checked, then short batches are written under the lease."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from accounts.models import User
@@ -10,8 +10,8 @@ from issues import policy
 from issues.catalog import catalog
 from issues.models import Project
 from issues.scope import scope_of
-from issues.services.import_records import RowRecord
-from issues.services.importing import BatchOutcome, Importing, write_rows
+from issues.services.import_records import BatchOutcome, Importing, RowRecord
+from issues.services.importing import close_batch, write_rows
 from issues.services.migration_places import Place, ensure_place
 from issues.services.migration_records import ProjectRecord
 from tracker.caller import Caller
@@ -23,10 +23,17 @@ from transfer.csv.columns import read_mapping
 from transfer.csv.reading import CsvFile
 from transfer.csv.spool import RowSpool
 from transfer.files import path_of
-from transfer.models import Import, ImportedIssue, ImportMode
+from transfer.models import Import, ImportMode
 from transfer.people import find_people
 from transfer.report import Unreadable
-from transfer.services.imports import freed_ids, has_freed, record_batch, record_check, refuse_import
+from transfer.services.imports import (
+    Brought,
+    freed_ids,
+    has_freed,
+    record_batch,
+    record_check,
+    refuse_import,
+)
 
 BATCH: Final = 1000
 SOURCE: Final = "csv"
@@ -119,26 +126,22 @@ class Writer:
             is_first = self.claim.row.done == 0
             record_batch(
                 self.claim,
-                [] if self.claim.row.dry_run else list(self._arrivals(outcome)),
+                [] if self.claim.row.dry_run else self._brought(outcome),
                 count=len(rows) + (self.claim.row.failed if is_first else 0),
                 created=sum(each.is_new for each in outcome.arrived),
                 updated=sum(not each.is_new for each in outcome.arrived),
                 unchanged=outcome.unchanged,
                 failed=len(outcome.refused),
             )
+            close_batch(outcome)
         forget_versions(self.by.user)
 
-    def _arrivals(self, outcome: BatchOutcome) -> Iterator[ImportedIssue]:
-        for each in outcome.arrived:
-            yield ImportedIssue(
-                run=self.claim.row,
-                issue_id=each.issue_id,
-                source=self.source,
-                external_id=each.row.external_id,
-                is_new=each.is_new,
-                version=each.version,
-                activity_at=each.activity_at,
-            )
+    def _brought(self, outcome: BatchOutcome) -> list[Brought]:
+        source = self.source
+        return [
+            Brought(issue_id, source, row.external_id, is_new, version, activity_at)
+            for row, issue_id, is_new, version, activity_at in outcome.arrived
+        ]
 
     # --- what rows need --------------------------------------------------------------------------------
     def _places(self, checked: Checked) -> dict[str, Place]:

@@ -19,10 +19,10 @@ from transfer.files import path_of
 from transfer.imports import Outcome, import_jira
 from transfer.jira.prepare import prepare
 from transfer.jira.rules import Rules, rules_of
-from transfer.models import Import, ImportedIssue, ImportMode
+from transfer.models import Import, ImportMode
 from transfer.report import Report, Unreadable
 from transfer.running import Writer, target_of
-from transfer.services.imports import freed_ids, record_batch, record_check, refuse_import
+from transfer.services.imports import Brought, freed_ids, record_batch, record_check, refuse_import
 from transfer.spool import Spool
 
 LISTED: Final = 200
@@ -69,7 +69,7 @@ def _migrate(claim: Claim[Import], *, by: Caller, rules: Rules) -> None:
             yield
             result = results[0]
             fresh = result.created_ids | (result.held_ids & back)
-            rows = [] if run.dry_run else _arrivals(run, fresh, source=source[0])
+            rows = [] if run.dry_run else _arrivals(fresh, source=source[0])
             record_batch(claim, rows, count=len(result.created_ids) + len(result.held_ids))
 
     with claim.kept_alive():
@@ -104,13 +104,10 @@ def _counts(run: Import, outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _arrivals(run: Import, ids: Collection[uuid.UUID], *, source: str) -> list[ImportedIssue]:
+def _arrivals(ids: Collection[uuid.UUID], *, source: str) -> list[Brought]:
     rows = Issue.objects.filter(pk__in=ids).values_list("pk", "external_id", "version", "activity_at")
     return [
-        ImportedIssue(
-            run=run, issue_id=pk, source=source, external_id=external_id or "", is_new=True, version=version,
-            activity_at=activity_at,
-        )
+        Brought(pk, source, external_id or "", True, version, activity_at)  # noqa: FBT003  its order
         for pk, external_id, version, activity_at in rows
     ]  # fmt: skip
 

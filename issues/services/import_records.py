@@ -1,9 +1,15 @@
-"""A row of a table that is imported: the values of one issue in words, without a past."""
+"""What an import of a table hands over, and what it hears: rows without a past, a run, an outcome."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from accounts.models import User
+from issues.services.migration_places import Place
+from issues.services.migration_values import Names
+from tracker.caller import Caller
 
 
 class RowRecord(NamedTuple):
@@ -24,3 +30,55 @@ class RowRecord(NamedTuple):
     updated_at: datetime | None = None
     started_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+class Arrival(NamedTuple):
+    """What became of a row: which issue it is, and as what the run left it. One that comes back is new."""
+
+    row: RowRecord
+    issue_id: uuid.UUID
+    is_new: bool
+    version: int
+    activity_at: datetime
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What became of a batch. `refused`: (line, field, why); `left`: (kind, line) of what stays as it is.
+
+    `events`: of the new issues, which `close_batch` writes.
+    """
+
+    arrived: list[Arrival] = field(default_factory=list)
+    unchanged: int = 0
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    left: list[tuple[str, int]] = field(default_factory=list)
+    restored: set[int] = field(default_factory=set)
+    events: Sequence[Sequence[Any]] = ()
+
+
+@dataclass(slots=True)
+class Importing:
+    """A run: who does it, where rows go (by project), and who and what they name.
+
+    `is_migration`: with authors, times and ids of the table, as an admin. `project_id`: the only project that
+    rows go to; None for any. `parents`: what rows name as parent; `known_parents` is filled as these come,
+    `known_values` with what words became (`issues.services.import_new`).
+    """
+
+    by: Caller
+    source: str
+    places: Mapping[str, Place]
+    people: Mapping[str, User]
+    parents: Collection[str]
+    is_migration: bool
+    project_id: uuid.UUID | None
+    is_own: bool = False
+    is_dry_run: bool = False
+    known_parents: dict[str, uuid.UUID] = field(default_factory=dict)
+    known_values: dict[str, dict[str, dict[Any, tuple[Any, Any]]]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        """Who and what the rows name, for the values of events."""
+        return Names(self.people, self.known_parents)

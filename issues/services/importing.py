@@ -7,108 +7,27 @@ with the rights of who imports. Rows are matched by their own id, where the tabl
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-from django.db import connection
 from django.db.models import Q
 
-from accounts.models import User
 from issues import policy
-from issues.lifecycle import Lifecycle
-from issues.models import Issue, IssueLabel, Project, Watcher
+from issues.models import Issue
 from issues.refs import is_key
 from issues.rows import issue_rows
 from issues.scope import scope_of
-from issues.search.documents import Document
-from issues.services.import_records import RowRecord
+from issues.services.import_new import DEFAULTS, EVENT_COLUMNS, create_new
+from issues.services.import_records import Arrival, BatchOutcome, Importing, RowRecord
 from issues.services.issues import edit_issue
-from issues.services.migration_log import ARRIVAL
-from issues.services.migration_places import Place
-from issues.services.migration_values import (
-    Names,
-    Told,
-    columns,
-    differences,
-    fold,
-    label_ids,
-    told_value,
-)
-from issues.services.search_documents import index_documents
-from tracker.bulk_rows import insert_rows
+from issues.services.migration_values import Told, differences, fold, told_value
 from tracker.caller import Caller
-from tracker.errors import Conflict, DomainError
-from tracker.events.record import announce_after_commit, record_many
-from tracker.ids import new_id
+from tracker.errors import DomainError
+from tracker.events.record import record_many, record_numbered
 from tracker.models import Event
 
 MOST_ROWS: Final = 1000
-DEFAULTS: Final[Mapping[str, Any]] = {
-    "title": None, "description": None, "type": "task", "severity": "medium", "priority": "none",
-    "reporter": None, "assignee": None, "labels": (), "milestone": None, "cycle": None, "parent": None,
-    "estimate": None, "due_date": None, "department": "",
-}  # fmt: skip
-_ISSUE: Final = (
-    "id", "project_id", "number", "title", "description", "type", "status_id", "severity", "priority",
-    "reporter_id", "assignee_id", "milestone_id", "cycle_id", "parent_id", "team_id", "estimate", "due_date",
-    "department", "version", "created_at", "updated_at", "activity_at", "started_at", "closed_at",
-    "trashed_at", "source", "external_id",
-)  # fmt: skip
-_EVENT: Final = (
-    "id", "seq", "verb", "at", "recorded_at", "actor_id", "source", "cause_id", "request_id", "project_id",
-    "issue_id", "issue_key", "version", "subject_id", "internal", "changes", "data", "external_id",
-)  # fmt: skip
 _OWN_FIELDS: Final = (*(name for name in DEFAULTS if name != "reporter"), "status")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What became of a row: which issue it is, and as what the run left it. One that comes back is new."""
-
-    row: RowRecord
-    issue_id: uuid.UUID
-    is_new: bool
-    version: int
-    activity_at: datetime
-
-
-@dataclass(slots=True)
-class BatchOutcome:
-    """What became of a batch. `refused`: (line, field, why); `left`: (kind, line) of what stays as it is."""
-
-    arrived: list[Arrival] = field(default_factory=list)
-    unchanged: int = 0
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
-    left: list[tuple[str, int]] = field(default_factory=list)
-    restored: set[int] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Importing:
-    """A run: who does it, where rows go (by project), and who and what they name.
-
-    `is_migration`: with authors, times and ids of the table, as an admin. `project_id`: the only project that
-    rows go to; None for any. `parents`: what rows name as parent; `known_parents` is filled as these come.
-    """
-
-    by: Caller
-    source: str
-    places: Mapping[str, Place]
-    people: Mapping[str, User]
-    parents: Collection[str]
-    is_migration: bool
-    project_id: uuid.UUID | None
-    is_own: bool = False
-    is_dry_run: bool = False
-    known_parents: dict[str, uuid.UUID] = field(default_factory=dict)
-
-    @property
-    def names(self) -> Names:
-        """Who and what the rows name, for the values of events."""
-        return Names(self.people, self.known_parents)
 
 
 def require_import(by: Caller, project_id: uuid.UUID | None) -> None:
@@ -125,7 +44,8 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
     """Write at most `MOST_ROWS` rows in the caller's transaction, and return what became of them.
 
     `freed`: issues that an undo put into the trash, by external id; they are taken out again. Locks the
-    issues that are there, by id, then the counters of projects, by id. Raises `NotAllowed`, `Conflict`.
+    issues that are there, by id, then the counters of projects, by id. `close_batch` ends the transaction.
+    Raises `NotAllowed`, `Conflict`.
     """
     require_import(run.by, run.project_id)
     outcome = BatchOutcome()
@@ -140,9 +60,14 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
             run.known_parents.update({row.key: held[row.line].pk} if row.key in run.parents else {})
         elif _may_be_made(run, row, outcome):
             fresh.append(row)
-    _create(run, fresh, outcome)
+    create_new(run, fresh, outcome)
     _update(run, [row for row in rows if row.line in held], held, outcome)
     return outcome
+
+
+def close_batch(outcome: BatchOutcome) -> None:
+    """Write the events of a batch's new issues: the last thing that its transaction does."""
+    record_numbered(EVENT_COLUMNS, outcome.events)
 
 
 # --- what is there -----------------------------------------------------------------------------------
@@ -231,146 +156,6 @@ def _restored(issue: Issue, project_key: str, *, by: Caller) -> Event:
         at=issue.activity_at, request_id=by.request_id, project_id=issue.project_id, issue_id=issue.pk,
         issue_key=f"{project_key}-{issue.number}", version=issue.version,
     )  # fmt: skip
-
-
-# --- new issues --------------------------------------------------------------------------------------
-def _create(run: Importing, rows: Sequence[RowRecord], outcome: BatchOutcome) -> None:
-    tables: dict[type[Any], list[tuple[Any, ...]]] = {Issue: [], IssueLabel: [], Watcher: [], Event: []}
-    moment = run.by.now
-    numbers = _numbers(run, rows)
-    for row in rows:
-        _create_one(run, row, numbers[row.line], moment, tables, outcome)
-    if run.is_dry_run or not rows:
-        return
-    insert_rows(Issue, _ISSUE, tables[Issue])
-    insert_rows(IssueLabel, ("id", "issue_id", "label_id"), tables[IssueLabel])
-    insert_rows(Watcher, ("id", "issue_id", "user_id", "created_at"), tables[Watcher])
-    insert_rows(Event, _EVENT, tables[Event])
-    title, description = _ISSUE.index("title"), _ISSUE.index("description")
-    index_documents([Document(each[0], each[title], each[description]) for each in tables[Issue]])
-    announce_after_commit()
-
-
-def _create_one(
-    run: Importing,
-    row: RowRecord,
-    number: int,
-    moment: datetime,
-    tables: Mapping[type[Any], list[tuple[Any, ...]]],
-    outcome: BatchOutcome,
-) -> None:
-    place, by, names = run.places[row.project], run.by, run.names
-    issue_id = row.issue_id if run.is_migration and row.issue_id else new_id()
-    if row.key in run.parents:
-        run.known_parents[row.key] = issue_id
-    told = _told_first(run, row, place, names)
-    if not run.is_migration:  # `updated_at` of an export says what it was made from, not when it was
-        row = row._replace(created_at=None, updated_at=None, started_at=None, closed_at=None)
-    created_at = row.created_at or moment
-    updated_at = max(row.updated_at or created_at, created_at)
-    stored = columns(told, place)
-    category = place.statuses[told["status"]].category
-    life = Lifecycle().enter(category, row.closed_at or updated_at)
-    is_own = run.is_own and run.is_migration and row.issue_id is not None
-    issue = {
-        "id": issue_id,
-        "project_id": place.project.pk,
-        "number": number,
-        "team_id": None,
-        "department": told["department"] or "",
-        "version": 1,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "activity_at": updated_at,
-        "started_at": row.started_at or (life.started_at and created_at),
-        "closed_at": (row.closed_at or life.closed_at) if life.closed_at else None,
-        "trashed_at": None,
-        "source": "" if is_own else run.source,
-        "external_id": None if is_own else row.external_id,
-        **stored,
-    }
-    tables[Issue].append(tuple(issue[name] for name in _ISSUE))
-    if told["labels"]:
-        tables[IssueLabel].extend((new_id(), issue_id, label) for label in label_ids(told, place))
-    reporter = stored["reporter_id"]
-    tables[Watcher].append((new_id(), issue_id, reporter, created_at))
-    initial = {name: value for name, value in told.items() if value not in (None, [], "")}
-    data = {
-        "source": run.source,
-        "external_id": row.external_id,
-        "initial": initial | {"category": category},
-        "original": {},
-    }
-    tables[Event].append(
-        (
-            new_id(), None, "issue.imported", created_at, moment, reporter, by.source, by.cause,
-            by.request_id, place.project.pk, issue_id, f"{place.project.key}-{number}", 1, None, False, "{}",
-            orjson.dumps(data).decode(), ARRIVAL,
-        )
-    )  # fmt: skip
-    outcome.arrived.append(Arrival(row, issue_id, is_new=True, version=1, activity_at=updated_at))
-
-
-def _told_first(run: Importing, row: RowRecord, place: Place, names: Names) -> Told:
-    values = {**DEFAULTS, "status": _initial_status(place), **row.values}
-    told = {name: told_value(name, value, place, names) for name, value in values.items()}
-    if told["reporter"] is None:
-        told["reporter"] = {"id": str(run.by.actor.pk), "name": run.by.actor.name}
-    return told
-
-
-def _initial_status(place: Place) -> str:
-    return place.initial or next(iter(place.statuses))
-
-
-def _numbers(run: Importing, rows: Sequence[RowRecord]) -> dict[int, int]:
-    """Return the number of each row by line: its own where that is free, else the next ones of the project.
-
-    The counters are locked in the order of the projects' ids, each once.
-    """
-    numbers: dict[int, int] = {}
-    waiting: dict[uuid.UUID, list[int]] = defaultdict(list)
-    taken = _taken(run, rows)
-    for row in rows:
-        project = run.places[row.project].project
-        if row.number is not None and (project.pk, row.number) not in taken:
-            numbers[row.line] = row.number
-        else:
-            waiting[project.pk].append(row.line)
-    for project_id in sorted(waiting):
-        lines = waiting[project_id]
-        first = 1 if run.is_dry_run else _draw(project_id, len(lines))
-        numbers.update(zip(lines, range(first, first + len(lines)), strict=True))
-    return numbers
-
-
-def _taken(run: Importing, rows: Sequence[RowRecord]) -> set[tuple[uuid.UUID, int]]:
-    wanted: dict[uuid.UUID, list[int]] = defaultdict(list)
-    for row in rows:
-        if row.number is not None:
-            wanted[run.places[row.project].project.pk].append(row.number)
-    return {
-        (project_id, number)
-        for project_id, numbers in wanted.items()
-        for number in Issue.objects.filter(project_id=project_id, number__in=numbers).values_list(
-            "number", flat=True
-        )
-    }
-
-
-def _draw(project_id: uuid.UUID, count: int) -> int:
-    """Draw numbers of a project, locking its counter until commit; return the first. Raises `Conflict`."""
-    key = Project._meta.pk.get_db_prep_value(project_id, connection)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE issues_project SET next_number = next_number + %s "
-            "WHERE id = %s AND archived_at IS NULL RETURNING next_number",
-            [count, key],
-        )
-        row = cursor.fetchone()
-    if row is None:
-        raise Conflict("The project is archived and can only be read.")
-    return int(row[0]) - count
 
 
 # --- issues that are here ------------------------------------------------------------------------------

@@ -16,6 +16,13 @@ from issues.services.migration_records import FieldValues
 Told = dict[str, Any]
 
 FIELDS: Final = tuple(FieldValues.__slots__)
+STORED: Final = (
+    "title", "description", "type", "status", "severity", "priority", "reporter", "assignee", "milestone",
+    "cycle", "parent", "estimate", "due_date",
+)  # fmt: skip
+COLUMN_OF: Final[Mapping[str, str]] = {
+    name: f"{name}_id" for name in ("status", "reporter", "assignee", "milestone", "cycle", "parent")
+}
 PEOPLE_FIELDS: Final = frozenset({"reporter", "assignee"})
 
 
@@ -103,22 +110,26 @@ def fold(events: Iterable[tuple[Mapping[str, Any], Mapping[str, list[Any]]]]) ->
 
 def columns(told: Told, place: Place) -> dict[str, Any]:
     """Return the columns of an issue's row for told values; labels are apart (`label_ids`)."""
-    status = place.statuses[told["status"]]
-    return {
-        "title": told["title"],
-        "description": told["description"] or "",
-        "type": told["type"],
-        "status_id": status.id,
-        "severity": SEVERITY_WORDS[told["severity"]],
-        "priority": PRIORITY_WORDS[told["priority"]],
-        "reporter_id": uuid.UUID(told["reporter"]["id"]),
-        "assignee_id": _id(told["assignee"]),
-        "milestone_id": _named_id(told["milestone"], place.milestones),
-        "cycle_id": _named_id(told["cycle"], place.cycles),
-        "parent_id": _id(told["parent"]),
-        "estimate": None if told["estimate"] is None else Decimal(str(told["estimate"])),
-        "due_date": date.fromisoformat(told["due_date"]) if told["due_date"] else None,
-    }
+    return {COLUMN_OF.get(name, name): stored_value(name, told[name], place) for name in STORED}
+
+
+def stored_value(name: str, told: Any, place: Place) -> Any:
+    """Return what the column of a field holds for its told value."""
+    if name == "status":
+        return place.statuses[told].id
+    if name == "severity":
+        return SEVERITY_WORDS[told]
+    if name == "priority":
+        return PRIORITY_WORDS[told]
+    if name in {"reporter", "assignee", "parent"}:
+        return _id(told)
+    if name in {"milestone", "cycle"}:
+        return _named_id(told, place.milestones if name == "milestone" else place.cycles)
+    if name == "estimate":
+        return None if told is None else Decimal(str(told))
+    if name == "due_date":
+        return date.fromisoformat(told) if told else None
+    return told if name in {"title", "type"} else told or ""
 
 
 def label_ids(told: Told, place: Place) -> set[uuid.UUID]:

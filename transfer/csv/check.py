@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from issues.refs import parse_uuid
 from issues.services.import_records import RowRecord
@@ -41,6 +41,13 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(_TIMES, cells.moment),
 }
 _EMPTY: Final[Mapping[str, Any]] = {"description": "", "labels": (), "department": ""}
+_FEW: Final = frozenset(_READERS) - {"title", "description", "parent", *_TIMES}
+"""Fields whose cells come again and again: what they are is remembered, for the first of each."""
+_MOST_KNOWN: Final = 5_000
+_LONGEST_KNOWN: Final = 200
+_WIDEST: Final = 1_000_000
+_LEFT_OUT: Final = object()
+_UNKNOWN: Final = object()
 _DEFAULTED: Final = frozenset({"type", "severity", "priority", "status", "title"})
 
 
@@ -104,6 +111,27 @@ class Checked:
             self.faults.append(fault)
 
 
+class _Field(NamedTuple):
+    """A field of the rows: its columns, the mapping's words, and what its cells were found to be."""
+
+    name: str
+    places: tuple[int, ...]
+    words: Mapping[str, str]
+    known: dict[str, Any] | None
+
+    def read(self, cell: str) -> Any:
+        """Return the value of a cell, `_LEFT_OUT` where it has none. Raises `ValueError`."""
+        value = self._read(self.words.get(cell.strip().casefold(), cell) if self.words else cell)
+        if self.known is not None and len(cell) <= _LONGEST_KNOWN and len(self.known) < _MOST_KNOWN:
+            self.known[cell] = value
+        return value
+
+    def _read(self, cell: str) -> Any:
+        if cell and not cell.isspace():
+            return _READERS[self.name](cell)
+        return _LEFT_OUT if self.name in _DEFAULTED else _EMPTY.get(self.name)
+
+
 class RowChecker:
     """Checks rows one by one. Raises `Invalid` where the mapping does not fit the headers."""
 
@@ -117,8 +145,9 @@ class RowChecker:
         for column in columns.report:
             if column["to"] in dropped:
                 column["action"], column["to"] = "dropped", None
+        self._first = {name: places[0] for name, places in columns.places.items()}
         self._plan = [
-            (name, places, _READERS[name], mapping.values.get(name, {}))
+            _Field(name, places, mapping.values.get(name, {}), {} if name in _FEW else None)
             for name, places in columns.places.items()
             if name in _READERS and (name not in dropped or (name == "updated_at" and columns.are_own))
         ]
@@ -143,18 +172,18 @@ class RowChecker:
             faults.append(Fault(line.number, "", f"has {len(row)} cells; the headers are {self._width}."))
             return None
         values: dict[str, Any] = {}
-        for name, places, reader, words in self._plan:
+        for field_ in self._plan:
+            name, places, _, known = field_
             cell = self._cell(row, places)
-            if words:
-                cell = words.get(cell.strip().casefold(), cell)
-            if not cell.strip():
-                if name not in _DEFAULTED:
-                    values[name] = _EMPTY.get(name)
-                continue
-            try:
-                values[name] = reader(cell)
-            except ValueError as fault:
-                faults.append(Fault(line.number, name, str(fault)))
+            value = known.get(cell, _UNKNOWN) if known is not None else _UNKNOWN
+            if value is _UNKNOWN:
+                try:
+                    value = field_.read(cell)
+                except ValueError as fault:
+                    faults.append(Fault(line.number, name, str(fault)))
+                    continue
+            if value is not _LEFT_OUT:
+                values[name] = value
         if not values.get("title") and not any(fault.field == "title" for fault in faults):
             faults.append(Fault(line.number, "title", "May not be empty."))
         times = {name: values.pop(name, None) for name in _TIMES}
@@ -169,8 +198,11 @@ class RowChecker:
         return join_names([cell for cell in found if cell])
 
     def _one(self, row: Sequence[str], name: str) -> str:
-        places = self.columns.places.get(name)
-        return self._cell(row, places[:1]).strip() if places else ""
+        place = self._first.get(name, _WIDEST)
+        if place >= len(row):
+            return ""
+        cell = row[place]
+        return (unescaped(cell) if cell[:1] == "'" else cell).strip()
 
     # --- identity --------------------------------------------------------------------------------------
     def _identified(

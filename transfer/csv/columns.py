@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict
 
 from tracker.errors import Invalid
+from transfer.csv_columns import COLUMNS
 
 Action = Literal["kept", "mapped", "dropped"]
-OWN: Final = (
-    "key", "project", "title", "description", "type", "status", "category", "severity", "priority",
-    "reporter", "assignee", "labels", "milestone", "cycle", "parent", "estimate", "due_date", "department",
-    "created_at", "updated_at", "started_at", "closed_at", "id",
-)  # fmt: skip
-FIELDS: Final = frozenset({*OWN, "external_id"})
+FIELDS: Final = frozenset({*COLUMNS, "external_id"})
 MANY: Final = frozenset({"labels"})
 """Fields that several columns may fill; of others the first column counts."""
 _MEANS: Final[Mapping[str, Sequence[str]]] = {
@@ -141,7 +137,7 @@ def _choose(name: str, mapping: ColumnMapping) -> tuple[str | None, Action]:
         to = mapping.columns[name]
         return to, "kept" if to == name else "mapped"
     own = name.replace(" ", "_")
-    if own in OWN or own == "external_id":
+    if own in FIELDS:
         return own, "kept"
     plain = " ".join(re.sub(r"[^\w#]+|_", " ", name).split())
     return next((to for to, names in _MEANS.items() if plain in names), None), "mapped"

@@ -7,9 +7,8 @@ single odd letter near the end does not break it there.
 import codecs
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from transfer.report import Problem, Unreadable
 
@@ -26,8 +25,7 @@ _BOMS: Final = (
 csv.field_size_limit(MOST_CELL_CHARACTERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A row of the file: where it begins, and its cells or what is wrong with it."""
 
     number: int

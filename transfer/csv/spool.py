@@ -4,17 +4,19 @@ import pickle
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 from issues.services.import_records import RowRecord
 
 DEEPEST: Final = 8
+BLOCK: Final = 200
+"""Rows that are put down at once: each word of them is written once."""
 
 
 class RowSpool:
     """Rows in a temporary file without a name. Use it in a `with`.
 
-    Memory holds a number for each row that has a parent, and nothing of the others.
+    Memory holds a number for each row that has a parent, and a block of the others.
     """
 
     def __init__(self) -> None:
@@ -25,6 +27,7 @@ class RowSpool:
         self._offsets: list[tuple[str, int]] = []
         self._order: list[int] = []
         self._roots = 0
+        self._waiting: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -40,8 +43,10 @@ class RowSpool:
         self.count += 1
         parent = row.values.get("parent")
         if not parent:
-            pickle.dump(tuple(row), self._file, protocol=pickle.HIGHEST_PROTOCOL)
+            self._waiting.append(tuple(row))
             self._roots += 1
+            if len(self._waiting) == BLOCK:
+                self._dump()
             return
         if row.key:
             self.parents[row.key] = parent
@@ -50,6 +55,7 @@ class RowSpool:
 
     def settle(self) -> None:
         """Decide the order of the rows that have parents, by how deep they are. Circles come last."""
+        self._dump()
         self._order = [
             offset for _, offset in sorted(self._offsets, key=lambda each: (self._depth(each[0]), each[1]))
         ]
@@ -57,9 +63,9 @@ class RowSpool:
     def rows(self, *, start: int = 0) -> Iterator[RowRecord]:
         """Yield the rows from the place `start` on; may be called again."""
         self._file.seek(0)
-        for place in range(self._roots):
-            values = pickle.load(self._file)  # noqa: S301  written by this process alone
-            if place >= start:
+        for first in range(0, self._roots, BLOCK):
+            block = pickle.load(self._file)  # noqa: S301  written by this process alone
+            for values in block[max(0, start - first) :]:
                 yield RowRecord(*values)
         for offset in self._order[max(0, start - self._roots) :]:
             self._children.seek(offset)
@@ -75,6 +81,11 @@ class RowSpool:
                 batch = []
         if batch:
             yield batch
+
+    def _dump(self) -> None:
+        if self._waiting:
+            pickle.dump(self._waiting, self._file, protocol=pickle.HIGHEST_PROTOCOL)
+            self._waiting = []
 
     def _depth(self, parent: str) -> int:
         depth = 1

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 
@@ -25,6 +26,17 @@ UNDO_BATCH: Final = 200
 _IMPORTED: Final = (
     "run_id", "issue_id", "source", "external_id", "is_new", "version", "activity_at", "is_freed",
 )  # fmt: skip
+
+
+class Brought(NamedTuple):
+    """What a run did to an issue, as `ImportedIssue` keeps it."""
+
+    issue_id: uuid.UUID
+    source: str
+    external_id: str
+    is_new: bool
+    version: int
+    activity_at: datetime
 
 
 def begin_import(
@@ -173,27 +185,25 @@ def record_check(claim: Claim[Import], *, report: dict[str, Any], total: int, fa
     claim.save(report=report, total=total, failed=failed)
 
 
-def record_batch(claim: Claim[Import], rows: Sequence[ImportedIssue], *, count: int, **counts: int) -> None:
+def record_batch(claim: Claim[Import], rows: Sequence[Brought], *, count: int, **counts: int) -> None:
     """Store what a batch brought, and how far the run is by it, inside the batch's transaction."""
-    insert_rows(ImportedIssue, _IMPORTED, [_values_of(row) for row in rows if row.is_new])
+    run = claim.row
+    run_id = str(run.pk)
+    insert_rows(ImportedIssue, _IMPORTED, [(run_id, *row, False) for row in rows if row.is_new])
     ImportedIssue.objects.bulk_create(
-        [row for row in rows if not row.is_new],
+        [ImportedIssue(run=run, **row._asdict()) for row in rows if not row.is_new],
         update_conflicts=True,
         unique_fields=["run", "issue_id"],
         update_fields=["version", "activity_at"],
         batch_size=500,
     )
     ImportedIssue.objects.filter(issue_id__in=[row.issue_id for row in rows], is_freed=True).exclude(
-        run=claim.row
+        run=run
     ).update(is_freed=False)
     claim.save(
-        done=claim.row.done + count,
-        **{name: getattr(claim.row, name) + more for name, more in counts.items()},
+        done=run.done + count,
+        **{name: getattr(run, name) + more for name, more in counts.items()},
     )
-
-
-def _values_of(row: ImportedIssue) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in _IMPORTED)
 
 
 def has_freed(source: str) -> bool:
