@@ -3,13 +3,15 @@
 import uuid
 from typing import Any
 
+import orjson
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Role, User
 from issues.models import Comment, Issue, IssueLabel, Project, Watcher
-from issues.services import importing
 from issues.services.comments import add_comment
+from issues.services.import_new import EVENT_COLUMNS, ISSUE_COLUMNS
 from issues.services.issues import change_status, edit_issue
 from issues.services.labels import create_label
 from issues.services.milestones import create_milestone
@@ -17,7 +19,10 @@ from tests.fold import folded, told
 from tests.make import caller, make_issue, make_project, make_user
 from tracker.durable import drive, kind_of
 from tracker.models import Event
+from tracker.server.http import body_limit_bytes
 from tracker.versions import CATALOG, bump
+from transfer.csv.columns import find_columns, read_mapping
+from transfer.csv_columns import COLUMNS
 from transfer.models import Import, ImportedIssue
 from transfer.services.imports import begin_import
 from transfer.tests.importing import OWN_HEADERS, client_of, counts, imported, run_of, send, undo
@@ -223,6 +228,37 @@ def test_a_migration_makes_its_projects(admin: User) -> None:
     assert counts(again) == {"created": 0, "updated": 0, "unchanged": 2, "failed": 0}
 
 
+def test_the_file_of_an_import_has_a_limit_of_its_own(
+    project: Project, maintainer: User, settings: Any
+) -> None:
+    settings.MAX_UPLOAD_MIB, settings.MAX_IMPORT_MIB = 1, 2
+    large = f"title,description\nLarge,{'x' * 60_000}\n" + "Row\n" * 400_000
+    answer = send(maintainer, large, project="API", dry_run=True)
+    assert answer.status_code == 202, answer.content
+    for megabytes in (2.5, 4):  # refused while it arrives, and by its header
+        refused = send(maintainer, b"x" * int(megabytes * 1024 * 1024), project="API")
+        assert (refused.status_code, refused.json()["error"]) == (413, "E_TOO_LARGE")
+    assert Import.objects.count() == 1
+    page = client_of(maintainer).post(
+        "/issues/import-me", {"file": SimpleUploadedFile("x", b"x" * 3_000_000)}
+    )
+    assert page.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "is_known", "mib"),
+    [
+        ("/api/v1/issues/import", True, 101),
+        ("/api/v1/issues/import/", True, 101),
+        ("/api/v1/issues/import", False, 1),
+        ("/api/v1/issues/API-1/attachments", True, 26),
+    ],
+)
+def test_the_server_reads_as_much_as_the_path_takes(path: str, is_known: bool, mib: int) -> None:
+    limit = body_limit_bytes(path, "multipart/form-data; boundary=x", is_known=is_known)
+    assert limit == mib * 1024 * 1024
+
+
 # --- round trip, Jira --------------------------------------------------------------------------------
 def exported(user: User) -> bytes:
     """The whole list as a table, oldest first."""
@@ -265,6 +301,57 @@ def test_our_own_export_comes_back_equal_into_an_empty_instance_and_changes_noth
     assert (run["state"], counts(run)["created"]) == ("done", 2), run
     assert exported(admin) == table
     assert counts(imported(admin, table))["unchanged"] == 2
+
+
+AWKWARD = (
+    "=HYPERLINK(0)", "+1", "-1", "@x", "'=1", "''=1", "'quoted'", '"', 'a "b", c', "＝1",
+    "😀 👩‍👩‍👧 e\u0301", "עברית \u202eright to left\u202c", "日本語", "\\N", "null", "0", "x" * 255,
+)  # fmt: skip
+
+
+def test_awkward_texts_come_back_field_by_field(admin: User, maintainer: User) -> None:
+    project = make_project("API", by=admin)
+    names = ["=1+1", "a, b", 'say "hi"', "-dash", "😀", "עברית", "'apostrophe"]
+    for name in names:
+        create_label(project.pk, by=caller(admin), name=name)
+    create_milestone(project.pk, by=caller(admin), name='@M, "1"')
+    for number, title in enumerate(AWKWARD):
+        make_issue(
+            project, by=maintainer, title=title, labels=names[number % 3 :: 2], milestone='@M, "1"',
+            description=f"{title}\n\n\n\"{title}\",\n\t\\.\n{title}", department=title[:100],
+        )  # fmt: skip
+    before, table = fields_of(admin), exported(admin)
+    assert counts(imported(admin, table))["unchanged"] == len(AWKWARD)
+    empty_the_instance()
+
+    run = imported(admin, table)
+    assert (run["state"], counts(run)["created"]) == ("done", len(AWKWARD)), run
+    assert fields_of(admin) == before
+    assert sorted(row["title"] for row in before.values()) == sorted(AWKWARD)
+    assert counts(imported(admin, table))["unchanged"] == len(AWKWARD)
+    assert fields_of(admin) == before
+
+
+def fields_of(user: User) -> dict[str, dict[str, Any]]:
+    """The columns of an export as the API has them, by key; of what has a name here that alone."""
+    answer: Any = client_of(user).get("/api/v1/issues/export?format=json")
+    rows = orjson.loads(b"".join(answer.streaming_content))
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        row["category"] = row["status"]["category"]
+        row["status"] = row["status"]["slug"]
+        for name in ("project", "milestone", "cycle"):
+            row[name] = row[name] and (row[name].get("key") or row[name]["name"])
+        found[row["key"]] = {name: row[name] for name in COLUMNS}
+    return found
+
+
+def test_the_reader_knows_every_column_of_the_writer() -> None:
+    columns = find_columns(COLUMNS, read_mapping({}))
+    assert [(each["name"], each["action"], each["to"]) for each in columns.report] == [
+        (name, "kept", name) for name in COLUMNS
+    ]
+    assert columns.are_own
 
 
 def empty_the_instance() -> None:
@@ -363,5 +450,5 @@ def make_run(user: User, project: Project, table: str) -> Import:
 
 
 def test_every_column_of_the_tables_that_are_copied_is_filled() -> None:
-    for model, columns in ((Issue, importing._ISSUE), (Event, (*importing._EVENT, "order"))):
+    for model, columns in ((Issue, ISSUE_COLUMNS), (Event, (*EVENT_COLUMNS, "order", "seq"))):
         assert {field.attname for field in model._meta.concrete_fields} == set(columns)
