@@ -11,7 +11,14 @@ from django.conf import settings
 ROOT = Path(__file__).parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
-pytest_plugins = ["tests.report", "tests.personas", "tests.storage", "tests.served", "tests.chromium"]
+pytest_plugins = [
+    "tests.report",
+    "tests.personas",
+    "tests.flush",
+    "tests.storage",
+    "tests.served",
+    "tests.chromium",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

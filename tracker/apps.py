@@ -12,15 +12,22 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        """Register the checks, and make the schedules after each migration."""
+        """Register the checks; after each migration make the schedules and guard the log."""
         from tracker import checks, jobs  # noqa: F401  they register themselves once settings are ready
         from tracker.events.broadcast import publish_nudges
 
         publish_nudges()
         post_migrate.connect(_make_schedules, sender=self, dispatch_uid="tracker.schedules")
+        post_migrate.connect(_guard_log, sender=self, dispatch_uid="tracker.events")
 
 
 def _make_schedules(using: str, **_: Any) -> None:
     from tracker.schedules import make_schedules  # models are ready only now
 
     make_schedules(using=using)
+
+
+def _guard_log(using: str, **_: Any) -> None:
+    from tracker.events.guard import guard_log  # see above
+
+    guard_log(using=using)

@@ -17,6 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from tracker import clock
 from tracker.celery import app as celery_app
 from tracker.durable import OPEN_STATES, Work
+from tracker.events.guard import missing_guards
 from tracker.models import Event, EventLog
 from tracker.redis import FAILURES, client
 from tracker.schedules import SCHEDULES
@@ -99,6 +100,8 @@ def _event_log(_depth: Depth) -> Iterator[str]:
         yield f"The log's last number is {last}, its head says {head}."
     if found["count"] != last or (last and found["first"] != 1):
         yield f"The log has gaps: {found['count']} numbers from {found['first']} to {last}."
+    if lacking := missing_guards(using=connection.alias):
+        yield f"The log may be changed: it lacks {', '.join(lacking)}; run: python manage.py migrate"
     overdue = Event.objects.filter(seq__isnull=True, recorded_at__lt=clock.now() - PATIENCE).count()
     if overdue:
         yield f"{overdue} events have no number although they are old; run: python manage.py sweep"

@@ -17,6 +17,7 @@ from issues.policy import TEXT_FIELDS
 from issues.services.attachments import keys_of
 from issues.services.search_documents import forget_issues
 from tracker import clock
+from tracker.events.guard import BLANKED
 from tracker.events.record import record
 from tracker.files.storage import drop_after_commit
 from tracker.models import Event
@@ -114,7 +115,7 @@ def _blank(issue_id: uuid.UUID) -> None:
         changes = {name: [None, None] if name in _TEXTS else pair for name, pair in event.changes.items()}
         data = {name: _BLANKED.get(name, _same)(value) for name, value in event.data.items()}
         if (changes, data) != (event.changes, event.data):
-            Event.objects.filter(pk=event.pk).update(changes=changes, data=data)
+            Event.objects.filter(pk=event.pk).update(changes=changes, data=data | {BLANKED: True})
 
 
 def _same(value: Any) -> Any:

@@ -45,22 +45,25 @@ def test_an_issue_goes_for_good_after_thirty_days_in_the_trash(admin: User) -> N
 
 def test_what_an_import_kept_of_the_texts_goes_too(admin: User) -> None:
     issue = make_issue(make_project("API", by=admin), by=admin)
-    Event.objects.filter(issue_id=issue.pk).update(
+    Event.objects.create(
+        issue_id=issue.pk,
+        verb="issue.imported",
+        source="import",
         data={
             "source": "jira:x",
             "initial": {"title": "A secret", "description": "A secret", "priority": "high"},
             "original": {"issuetype": "A secret"},
-        }
+        },
     )
     kept = [{"field": "summary", "from": "A secret", "to": "A secret"}]
     Event.objects.create(issue_id=issue.pk, verb="issue.updated", source="import", data={"fields": kept})
     trash_issue(issue.pk, by=caller(admin))
     assert purge_trash(at=clock.now() + timedelta(days=31)) == 1
-    assert Event.objects.get(issue_id=issue.pk, verb="issue.created").data == {
-        "source": "jira:x", "initial": {"priority": "high"}, "original": {},
+    assert Event.objects.get(issue_id=issue.pk, verb="issue.imported").data == {
+        "source": "jira:x", "initial": {"priority": "high"}, "original": {}, "blanked": True,
     }  # fmt: skip
     told = Event.objects.get(issue_id=issue.pk, verb="issue.updated").data
-    assert told == {"fields": [{"field": "summary", "from": None, "to": None}]}
+    assert told == {"fields": [{"field": "summary", "from": None, "to": None}], "blanked": True}
 
 
 def test_what_was_restored_stays(admin: User) -> None:
