@@ -16,6 +16,8 @@ from issues.search.backend import backend
 from issues.search.documents import Document, Remark
 
 BATCH: Final = 200
+MOST_CHARACTERS: Final = 2_000_000
+"""Of an issue's comments, the oldest first; a document holds less. What is beyond is not read into memory."""
 
 
 def index_documents(documents: Sequence[Document]) -> None:
@@ -37,9 +39,12 @@ def index_issues(issue_ids: Iterable[uuid.UUID]) -> None:
     """Write the text of issues as the database has it now; two queries to read it."""
     ids = list(issue_ids)
     remarks: dict[uuid.UUID, list[Remark]] = defaultdict(list)
+    room: dict[uuid.UUID, int] = dict.fromkeys(ids, MOST_CHARACTERS)
     comments = Comment.objects.filter(issue__in=ids, deleted_at__isnull=True).order_by("created_at", "id")
-    for issue_id, body, internal in comments.values_list("issue_id", "body", "internal"):
-        remarks[issue_id].append(Remark(body, internal))
+    for issue_id, body, internal in comments.values_list("issue_id", "body", "internal").iterator():
+        room[issue_id] -= len(body)
+        if room[issue_id] >= 0:
+            remarks[issue_id].append(Remark(body, internal))
     rows = Issue.objects.filter(pk__in=ids).values_list("pk", "title", "description")
     index_documents([Document(pk, title, text, remarks[pk]) for pk, title, text in rows])
 
