@@ -1,6 +1,7 @@
 """One import from beginning to end: check everything, then write short batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from transfer.report import Problem, Report
 from transfer.spool import Spool
 
 Progress = Callable[[str, int, int], None]
-Begin = Callable[[str, Spool], None]
+Begin = Callable[[str, Spool, Collection[str]], None]
+Freed = Callable[[str, Sequence[str]], Mapping[str, uuid.UUID]]
 
 
 @contextmanager
@@ -32,8 +34,12 @@ def _unguarded(_result: list[BatchResult]) -> Iterator[None]:
     yield
 
 
-def _nothing(_source: str, _spool: Spool) -> None:
-    """Do nothing before the plan."""
+def _nothing(_source: str, _spool: Spool, _refused: Collection[str]) -> None:
+    """Do nothing before the writing."""
+
+
+def _none_freed(_source: str, _external_ids: Sequence[str]) -> Mapping[str, uuid.UUID]:
+    return {}
 
 
 @dataclass(slots=True)
@@ -61,12 +67,15 @@ def import_jira(
     dry_run: bool,
     progress: Progress,
     begin: Begin = _nothing,
+    freed: Freed = _none_freed,
     each: Callable[[list[BatchResult]], AbstractContextManager[None]] = _unguarded,
 ) -> Outcome:
     """Import Jira's files as an admin's migration; in a strict one any problem means that nothing is written.
 
-    `progress(step, done, total)` is called after each batch. `begin(source, spool)` is called before the
-    database is looked at; `each` is entered around each batch, whose result it finds in the list.
+    `progress(step, done, total)` is called after each batch. `begin(source, spool, refused)` is called
+    after the plan, when it is settled that something is written, with the external ids of what is not;
+    `freed(source, external_ids)` tells which issues an undo freed, which `begin` takes back; `each` is
+    entered around each batch, whose result it finds in the list.
     Raises `NotAllowed` and `Conflict` as `begin_migration` and `import_batch` do.
     """
     started = monotonic()
@@ -83,10 +92,10 @@ def import_jira(
         prepared = prepare(paths, rules=rules, report=outcome.report, spool=spool, lenient=lenient, look=look)
         outcome.failed = prepared.failed
         if not _is_refused(outcome, lenient=lenient):
-            if not dry_run:
-                begin(prepared.source, spool)
-            plan = _plan(spool, prepared, earlier, rules=rules, outcome=outcome)
+            plan = _plan(spool, prepared, earlier, rules=rules, outcome=outcome, freed=freed)
             if not _is_refused(outcome, lenient=lenient):
+                if not dry_run:
+                    begin(prepared.source, spool, {clash.external_id for clash in plan.clashes})
                 _write(
                     spool,
                     prepared,
@@ -106,9 +115,15 @@ def _is_refused(outcome: Outcome, *, lenient: bool) -> bool:
     return outcome.is_refused
 
 
-def _plan(spool: Spool, prepared: Prepared, earlier: Earlier, *, rules: Rules, outcome: Outcome) -> Plan:
+def _plan(
+    spool: Spool, prepared: Prepared, earlier: Earlier, *, rules: Rules, outcome: Outcome, freed: Freed
+) -> Plan:
     plan = plan_migration(
-        spool.batches(MAX_BATCH), source=prepared.source, earlier=earlier, new_numbers=rules.has_new_numbers
+        spool.batches(MAX_BATCH),
+        source=prepared.source,
+        earlier=earlier,
+        new_numbers=rules.has_new_numbers,
+        freed=lambda external_ids: freed(prepared.source, external_ids),
     )
     for clash in plan.clashes:
         outcome.report.problem(Problem("", clash.key, "key", clash.message))

@@ -26,7 +26,8 @@ class ImportMode(models.TextChoices):
 class Import(Work):
     """One run of an import, and later its undo. Without a project it is an admin's migration.
 
-    `done` counts the rows whose batch is committed: where the work goes on after a crash.
+    `done` counts the rows whose batch is committed: where the work goes on after a crash. `undone_by`: who
+    asked for the undo. `is_told`: `last_error` is a sentence for who began the run, not for the log.
     """
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="imports")
@@ -49,6 +50,14 @@ class Import(Work):
     report = models.JSONField(default=dict)
     is_undo = models.BooleanField(default=False)
     undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undone_imports",
+    )
+    is_told = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.filename} {self.state}"

@@ -34,5 +34,4 @@ def _error_of(run: Import) -> str | None:
     """Return why a run failed; what went wrong inside is for the log alone."""
     if run.state != WorkState.FAILED:
         return None
-    is_told = run.attempts <= 1
-    return run.last_error if is_told else "Something went wrong here. The operator's log says what."
+    return run.last_error if run.is_told else "Something went wrong here. The operator's log says what."

@@ -11,7 +11,7 @@ from issues.catalog import catalog
 from issues.models import Project
 from issues.scope import scope_of
 from issues.services.import_records import BatchOutcome, Importing, RowRecord
-from issues.services.importing import close_batch, write_rows
+from issues.services.importing import close_batch, require_import, write_rows
 from issues.services.migration_places import Place, ensure_place
 from issues.services.migration_records import ProjectRecord
 from tracker.caller import Caller
@@ -32,7 +32,9 @@ from transfer.services.imports import (
     has_freed,
     record_batch,
     record_check,
+    record_report,
     refuse_import,
+    require_today,
 )
 
 BATCH: Final = 1000
@@ -56,8 +58,13 @@ def run_csv(claim: Claim[Import], *, by: Caller) -> None:
             problem = {"line": 1, "field": "mapping", "message": fault.message}
             refuse_import(claim, fault.message[:500], report={"errors": [problem]}, failed=1)
             return
-        source = ":".join(filter(None, (SOURCE, mapping.source or target.project)))
+        source = source_of(":".join(filter(None, (SOURCE, mapping.source))), target)
         Writer(claim, by=by, target=target, source=source).write(spool, checked)
+
+
+def source_of(name: str, target: Target) -> str:
+    """Return the source of a run. One project's is its own: no other row, hidden or not, is matched by it."""
+    return f"{name[:150]}@{target.project}" if target.project else name
 
 
 def target_of(run: Import, *, by: Caller) -> Target:
@@ -83,7 +90,7 @@ class Writer:
     def __init__(self, claim: Claim[Import], *, by: Caller, target: Target, source: str) -> None:
         self.claim, self.by, self.target, self.source = claim, by, target, source
         self.report: dict[str, Any] = dict(claim.row.report)
-        self._left: Counter[str] = Counter()
+        self._left: Counter[str] = Counter(self.report.pop("left", {}))
         self._people: Mapping[str, User] = {}
         self._has_freed = True
 
@@ -91,14 +98,16 @@ class Writer:
         """Write all rows. A strict run with a bad row writes none, and fails."""
         run, claim = self.claim.row, self.claim
         is_strict = run.mode == ImportMode.STRICT
-        self._report_check(checked)
-        total = checked.good_rows + checked.bad_rows
         is_new = run.done == 0
+        if is_new:  # else the report goes on where the last committed batch left it
+            self._report_check(checked)
+        total = checked.good_rows + checked.bad_rows
         if is_new:
             record_check(claim, report=self.report, total=total, failed=checked.bad_rows)
         if checked.bad_rows and is_strict and not run.dry_run:
             sentence = f"{checked.bad_rows} of {total} rows are bad. Nothing was imported."
             refuse_import(claim, sentence, done=0, failed=checked.bad_rows)
+        self._require_right()  # the check may have taken minutes
         self._people = self._find_people(checked)
         self._has_freed = has_freed(self.source)
         importing = Importing(
@@ -121,8 +130,10 @@ class Writer:
         rows = [self._with_known_people(row) for row in batch]
         freed = freed_ids(self.source, [row.external_id for row in rows]) if self._has_freed else {}
         with self.claim.batch():
+            self._require_right()
             outcome = write_rows(importing, rows, freed=freed)
             self._note(outcome)
+            record_report(self.claim, {**self.report, "left": dict(self._left)})
             is_first = self.claim.row.done == 0
             record_batch(
                 self.claim,
@@ -142,6 +153,11 @@ class Writer:
             Brought(issue_id, source, row.external_id, is_new, version, activity_at)
             for row, issue_id, is_new, version, activity_at in outcome.arrived
         ]
+
+    def _require_right(self) -> None:
+        require_today(self.by, self.claim.row.project_id)
+        if self.target.is_migration:  # the authors and times of the file are taken over
+            require_import(self.by, None)
 
     # --- what rows need --------------------------------------------------------------------------------
     def _places(self, checked: Checked) -> dict[str, Place]:
@@ -171,7 +187,8 @@ class Writer:
             forget_versions(self.by.user)
         elif missing:
             rows = [{"field": "person", "value": name, "became": None} for name in missing.values()]
-            self.report["values"] = [*self.report.get("values", []), *rows][:LISTED]
+            told = self.report.get("values", [])
+            self.report["values"] = [*told, *(row for row in rows if row not in told)][:LISTED]
         return found
 
     def _with_known_people(self, row: RowRecord) -> RowRecord:

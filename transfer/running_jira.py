@@ -21,8 +21,15 @@ from transfer.jira.prepare import prepare
 from transfer.jira.rules import Rules, rules_of
 from transfer.models import Import, ImportMode
 from transfer.report import Report, Unreadable
-from transfer.running import Writer, target_of
-from transfer.services.imports import Brought, freed_ids, record_batch, record_check, refuse_import
+from transfer.running import Writer, source_of, target_of
+from transfer.services.imports import (
+    Brought,
+    freed_ids,
+    record_batch,
+    record_check,
+    refuse_import,
+    require_today,
+)
 from transfer.spool import Spool
 
 LISTED: Final = 200
@@ -55,17 +62,22 @@ def _migrate(claim: Claim[Import], *, by: Caller, rules: Rules) -> None:
     run, source = claim.row, [""]
     back: set[uuid.UUID] = set()
 
-    def begin(name: str, spool: Spool) -> None:
+    def begin(name: str, spool: Spool, refused: Collection[str]) -> None:
         source[0] = name
+        require_today(by, run.project_id)
         record_check(claim, report=run.report, total=spool.count, failed=0)
         for batch in spool.batches(CHUNK):
-            freed = freed_ids(name, [record.external_id for record in batch])
+            freed = freed_ids(name, [each.external_id for each in batch if each.external_id not in refused])
+            if not freed:
+                continue
             with claim.batch():
+                require_today(by, run.project_id)
                 back.update(restore_freed(freed, by=by, source=name))
 
     @contextmanager
     def each(results: list[BatchResult]) -> Iterator[None]:
         with claim.batch():
+            require_today(by, run.project_id)
             yield
             result = results[0]
             fresh = result.created_ids | (result.held_ids & back)
@@ -81,6 +93,7 @@ def _migrate(claim: Claim[Import], *, by: Caller, rules: Rules) -> None:
             dry_run=run.dry_run,
             progress=lambda *_: claim.renew(),
             begin=begin,
+            freed=freed_ids,
             each=each,
         )
     report = report_of(outcome.report)
@@ -157,7 +170,7 @@ def _write_rows(claim: Claim[Import], *, by: Caller, rules: Rules, target: Targe
         for problem in report.problems:
             checked.fault(Fault(0, problem.field, ": ".join(filter(None, (problem.issue, problem.message)))))
         rows.settle()
-        Writer(claim, by=by, target=target, source=prepared.source).write(rows, checked)
+        Writer(claim, by=by, target=target, source=source_of(prepared.source, target)).write(rows, checked)
 
 
 def _take(

@@ -3,12 +3,12 @@
 from accounts.models import User
 from tracker.caller import Caller
 from tracker.durable import OPEN_STATES, Claim, GiveUp, handles
-from tracker.errors import DomainError
+from tracker.errors import DomainError, NotAllowed
 from transfer.files import drop_file, drop_left_over
 from transfer.models import Import, ImportFormat
 from transfer.running import run_csv
 from transfer.running_jira import run_jira
-from transfer.services.imports import go_on_undoing
+from transfer.services.imports import end_told, go_on_undoing, require_today
 
 
 def forget_file(run: Import) -> None:
@@ -21,16 +21,26 @@ def forget_file(run: Import) -> None:
 def do_import(claim: Claim[Import]) -> None:
     """Import, or undo an import, as the person who asked for it with their rights of today."""
     run = claim.row
-    author = User.objects.get(pk=run.author_id)
-    by = Caller(user=author, source="import", cause=run.pk, request_id=run.request_id)
+    asker = User.objects.get(pk=(run.undone_by_id if run.is_undo else None) or run.author_id)
+    by = Caller(user=asker, source="import", cause=run.pk, request_id=run.request_id)
     try:
-        if run.is_undo:
-            go_on_undoing(claim, by=by)
-            return
-        if run.format == ImportFormat.JIRA:
-            run_jira(claim, by=by)
-        else:
-            run_csv(claim, by=by)
-    except DomainError as refusal:
-        raise GiveUp(refusal.message) from refusal
-    forget_file(run)
+        _do(claim, by=by)
+    except NotAllowed as refusal:
+        end_told(
+            claim, "Whoever asked for this may not import here any more. Nothing more was written.", refusal
+        )
+    except (DomainError, GiveUp) as refusal:
+        end_told(claim, refusal.message if isinstance(refusal, DomainError) else str(refusal), refusal)
+    if not run.is_undo:
+        forget_file(run)
+
+
+def _do(claim: Claim[Import], *, by: Caller) -> None:
+    run = claim.row
+    require_today(by, run.project_id)
+    if run.is_undo:
+        go_on_undoing(claim, by=by)
+    elif run.format == ImportFormat.JIRA:
+        run_jira(claim, by=by)
+    else:
+        run_csv(claim, by=by)

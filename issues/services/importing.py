@@ -51,17 +51,21 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
     outcome = BatchOutcome()
     held = _held(run, rows, freed)
     _find_parents(run, rows)
-    back = [row for row in rows if row.line in held and row.external_id in freed]
+    back = [row for row in rows if row.external_id in freed and _is_here(run, row, held)]
     outcome.restored = {row.line for row in back if held[row.line].trashed_at is not None}
-    _restore(run, [row for row in back if row.line in outcome.restored], held)
+    _restore(run, back, held)
     fresh = []
     for row in rows:
         if row.line in held:
             run.known_parents.update({row.key: held[row.line].pk} if row.key in run.parents else {})
         elif _may_be_made(run, row, outcome):
             fresh.append(row)
+    # The counters are locked last: who moves an issue locks it first, too.
+    made = {row.key for row in fresh if row.key in run.parents}
+    here = [row for row in rows if row.line in held]
+    _update(run, [row for row in here if row.values.get("parent") not in made], held, outcome)
     create_new(run, fresh, outcome)
-    _update(run, [row for row in rows if row.line in held], held, outcome)
+    _update(run, [row for row in here if row.values.get("parent") in made], held, outcome)
     return outcome
 
 
@@ -72,10 +76,15 @@ def close_batch(outcome: BatchOutcome) -> None:
 
 # --- what is there -----------------------------------------------------------------------------------
 def _held(run: Importing, rows: Sequence[RowRecord], freed: Mapping[str, uuid.UUID]) -> dict[int, Issue]:
-    """Return the issues that rows are, by line, locked in the order of their ids."""
+    """Return the issues that rows are, by line, locked in the order of their ids.
+
+    The source of a run into one project names that project, and an id counts where its project is seen: who
+    imports learns nothing of others, and locks nothing there.
+    """
     ids = [row.issue_id for row in rows if row.issue_id] + list(freed.values())
     mine = Q(source=run.source, external_id__in=[row.external_id for row in rows])
-    found = Issue.objects.filter(Q(pk__in=ids) | mine if ids else mine).order_by("pk")
+    mine |= Q(pk__in=ids) & scope_of(run.by.user).projects_q() if ids else Q()
+    found = Issue.objects.filter(mine).order_by("pk")
     if not run.is_dry_run:
         found = found.select_for_update(of=("self",))
     issues = list(found.defer("description"))
@@ -118,36 +127,49 @@ def _may_be_made(run: Importing, row: RowRecord, outcome: BatchOutcome) -> bool:
     return True
 
 
+def _is_here(run: Importing, row: RowRecord, held: Mapping[int, Issue]) -> bool:
+    """Whether the row is an issue of the project that the row goes to."""
+    return row.line in held and held[row.line].project_id == run.places[row.project].project.pk
+
+
 def _restore(run: Importing, rows: Sequence[RowRecord], held: Mapping[int, Issue]) -> None:
-    """Take the issues of these rows, which an undo put into the trash, out of it."""
+    """Take the issues of these rows, which an undo put into the trash, out of it.
+
+    One that somebody has taken out meanwhile gets its external id back, too: else it came twice next time.
+    """
     if run.is_dry_run or not rows:
         return
-    moment = run.by.now
+    moment, trashed = run.by.now, []
     for row in rows:
         issue = held[row.line]
         if issue.trashed_at is not None:
+            trashed.append(issue)
             issue.trashed_at, issue.activity_at = None, max(moment, issue.activity_at)
-            issue.external_id = None if issue.pk == row.issue_id else row.external_id
+        if issue.pk != row.issue_id and issue.external_id is None:
+            issue.source, issue.external_id = run.source, row.external_id
     issues = [held[row.line] for row in rows]
-    Issue.objects.bulk_update(issues, ["trashed_at", "activity_at", "external_id"], batch_size=200)
+    Issue.objects.bulk_update(issues, ["trashed_at", "activity_at", "source", "external_id"], batch_size=200)
     keys = {place.project.pk: place.project.key for place in run.places.values()}
-    record_many(_restored(issue, keys[issue.project_id], by=run.by) for issue in issues)
+    record_many(_restored(issue, keys[issue.project_id], by=run.by) for issue in trashed)
 
 
 def restore_freed(freed: Mapping[str, uuid.UUID], *, by: Caller, source: str) -> set[uuid.UUID]:
     """Take issues that an undo put into the trash out of it, under their external ids; return their ids.
 
-    In the caller's transaction; locks the issues by id. That the caller may import there was settled before.
+    One that somebody has taken out meanwhile gets its external id back alone. In the caller's transaction;
+    locks the issues by id. That the caller may import there was settled before.
     """
     external_ids = {issue_id: external_id for external_id, issue_id in freed.items()}
-    found = Issue.objects.filter(pk__in=external_ids, trashed_at__isnull=False).order_by("pk")
+    found = Issue.objects.filter(pk__in=external_ids, external_id__isnull=True).order_by("pk")
     issues = list(found.select_for_update(of=("self",)).select_related("project").defer("description"))
-    for issue in issues:
+    trashed = [issue for issue in issues if issue.trashed_at is not None]
+    for issue in trashed:
         issue.trashed_at, issue.activity_at = None, max(by.now, issue.activity_at)
+    for issue in issues:
         issue.source, issue.external_id = source, external_ids[issue.pk]
     Issue.objects.bulk_update(issues, ["trashed_at", "activity_at", "source", "external_id"], batch_size=200)
-    record_many(_restored(issue, issue.project.key, by=by) for issue in issues)
-    return {issue.pk for issue in issues}
+    record_many(_restored(issue, issue.project.key, by=by) for issue in trashed)
+    return {issue.pk for issue in trashed}
 
 
 def _restored(issue: Issue, project_key: str, *, by: Caller) -> Event:

@@ -8,7 +8,7 @@ a short batch in a transaction of its own; after a crash the same file is simply
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
@@ -105,9 +105,17 @@ def find_earlier(source: str, keys: Iterable[str]) -> Earlier:
 
 
 def plan_migration(
-    batches: Iterable[Sequence[IssueRecord]], *, source: str, earlier: Earlier, new_numbers: bool
+    batches: Iterable[Sequence[IssueRecord]],
+    *,
+    source: str,
+    earlier: Earlier,
+    new_numbers: bool,
+    freed: Callable[[Sequence[str]], Mapping[str, uuid.UUID]] | None = None,
 ) -> Plan:
-    """Look for what is there already, and for numbers that issues made here have taken. Writes nothing."""
+    """Look for what is there already, and for numbers that issues made here have taken. Writes nothing.
+
+    `freed`: tells which issues an undo freed, by external id; these are there, too.
+    """
     plan = Plan(ids=dict(earlier.ids), existing=set(earlier.ids.values()))
     archived = set(Project.objects.filter(archived_at__isnull=False).values_list("key", flat=True))
     for records in batches:
@@ -115,6 +123,9 @@ def plan_migration(
             Issue.objects.filter(
                 source=source, external_id__in=[each.external_id for each in records]
             ).values_list("external_id", "id")
+        )
+        found |= (
+            freed([each.external_id for each in records if each.external_id not in found]) if freed else {}
         )
         taken = _taken_numbers([each for each in records if each.external_id not in found])
         for record in records:

@@ -12,10 +12,10 @@ from tracker.models import Event
 
 def trash_imported(
     as_left: Mapping[uuid.UUID, tuple[int, datetime]], *, by: Caller
-) -> tuple[set[uuid.UUID], list[str]]:
+) -> tuple[set[uuid.UUID], list[uuid.UUID]]:
     """Trash issues that are still as an import left them (version, time of the latest activity).
 
-    Returns the ids of those that were trashed, and the keys of those that somebody changed, which stay. In
+    Returns the ids of those that were trashed, and of those that somebody changed, which stay. In
     the caller's transaction; locks the issues by id. That the caller may undo the import was settled before.
     """
     found = Issue.objects.filter(pk__in=as_left, trashed_at__isnull=True).order_by("pk")
@@ -27,7 +27,7 @@ def trash_imported(
         issue.external_id = None
     Issue.objects.bulk_update(going, ["trashed_at", "activity_at", "external_id"], batch_size=200)
     record_many(_event(issue, by=by) for issue in going)
-    return {issue.pk for issue in going}, [f"{issue.project.key}-{issue.number}" for issue in kept]
+    return {issue.pk for issue in going}, [issue.pk for issue in kept]
 
 
 def _event(issue: Issue, *, by: Caller) -> Event:

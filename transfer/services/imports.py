@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from django.db import transaction
 
+from accounts.models import User
 from issues.catalog import catalog
 from issues.models import Issue
 from issues.scope import scope_of
@@ -17,7 +18,7 @@ from tracker.bulk_rows import insert_rows
 from tracker.caller import Caller
 from tracker.durable import OPEN_STATES, Claim, GiveUp, WorkState, tell_after_commit
 from tracker.errors import Conflict, NotFound
-from tracker.versions import versions_of
+from tracker.versions import forget_versions, versions_of
 from transfer.files import drop_file, store_file
 from transfer.models import Import, ImportedIssue
 
@@ -89,6 +90,13 @@ def find_import(import_id: uuid.UUID, *, user: Any) -> Import:
     return run
 
 
+def require_today(by: Caller, project_id: uuid.UUID | None) -> None:
+    """Raise `NotAllowed` unless the caller may import there by the rights of this moment, read anew."""
+    by.user.refresh_from_db(fields=["role", "is_active"])
+    forget_versions(by.user)
+    require_import(by, project_id)
+
+
 # --- undo --------------------------------------------------------------------------------------------
 @transaction.atomic
 def undo_import(import_id: uuid.UUID, *, by: Caller) -> Import:
@@ -107,15 +115,21 @@ def undo_import(import_id: uuid.UUID, *, by: Caller) -> Import:
         raise Conflict("The import is still under way.")
     if run.dry_run:
         raise Conflict("It was a dry run; there is nothing to undo.")
-    _require_unchanged(run)
+    _require_unchanged(run, by=by)
+    run.undone_by, run.is_told = by.user, False
     run.is_undo, run.state, run.next_try_at, run.attempts = True, WorkState.QUEUED, clock.now(), 0
     run.finished_at = None
     if run.issues.filter(is_freed=False).count() <= UNDO_BATCH:
-        _free_batch(run, by=by)
+        if kept := _free_batch(run, by=by):
+            raise _changed(kept, by=by)
         run.state, run.undone_at, run.finished_at = WorkState.DONE, clock.now(), clock.now()
     else:
         tell_after_commit(run)
-    run.save(update_fields=["is_undo", "state", "next_try_at", "attempts", "finished_at", "undone_at"])
+    run.save(
+        update_fields=[
+            "is_undo", "is_told", "state", "next_try_at", "attempts", "finished_at", "undone_at", "undone_by",
+        ]
+    )  # fmt: skip
     return run
 
 
@@ -124,23 +138,37 @@ def go_on_undoing(claim: Claim[Import], *, by: Caller) -> None:
     run = claim.row
     while run.issues.filter(is_freed=False).exists():
         with claim.batch():
+            require_today(by, run.project_id)
             kept = _free_batch(run, by=by)
             if kept:
-                report = dict(run.report)
-                report["kept"] = [*report.get("kept", []), *kept][:NAMED]
-                claim.save(report=report)
+                claim.save(
+                    report={**run.report, "errors": [*run.report.get("errors", []), *_stay(run, kept)]}
+                )
     claim.finish(undone_at=clock.now())
 
 
-def _require_unchanged(run: Import) -> None:
+def _stay(run: Import, kept: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
+    """Return what the report says of issues that stay; who began the run reads it, so by their sight."""
+    keys = _keys(kept, user=User.objects.get(pk=run.author_id))
+    named = [f"{key} was changed since the import and stays." for key in keys]
+    if hidden := len(kept) - len(keys):
+        named.append(f"{hidden} more issues were changed since the import and stay.")
+    return [{"line": None, "field": "", "message": message} for message in named]
+
+
+def _require_unchanged(run: Import, *, by: Caller) -> None:
     changed = changed_since(run)
     if changed:
-        keys = _keys(changed[:NAMED])
-        raise Conflict(
-            f"{len(changed)} issues were changed since the import: {', '.join(keys[:5])}"
-            f"{' …' if len(changed) > 5 else ''}. Nothing was undone.",
-            details={"issues": keys, "count": len(changed)},
-        )
+        raise _changed(changed, by=by)
+
+
+def _changed(ids: Sequence[uuid.UUID], *, by: Caller) -> Conflict:
+    keys = _keys(ids[:NAMED], user=by.user)
+    named = f": {', '.join(keys[:5])}{' …' if len(ids) > len(keys[:5]) else ''}" if keys else ""
+    return Conflict(
+        f"{len(ids)} issues were changed since the import{named}. Nothing was undone.",
+        details={"issues": keys, "count": len(ids)},
+    )
 
 
 def changed_since(run: Import) -> list[uuid.UUID]:
@@ -164,8 +192,8 @@ def changed_since(run: Import) -> list[uuid.UUID]:
     return changed
 
 
-def _free_batch(run: Import, *, by: Caller) -> list[str]:
-    """Trash the next issues of the run and mark them as freed; return the keys of those that stay."""
+def _free_batch(run: Import, *, by: Caller) -> list[uuid.UUID]:
+    """Trash the next issues of the run and mark them as freed; return those that stay."""
     rows = list(run.issues.filter(is_freed=False).order_by("issue_id")[:UNDO_BATCH])
     as_left = {row.issue_id: (row.version, row.activity_at) for row in rows if row.is_new}
     trashed, kept = trash_imported(as_left, by=by)
@@ -174,8 +202,9 @@ def _free_batch(run: Import, *, by: Caller) -> list[str]:
     return kept
 
 
-def _keys(ids: Sequence[uuid.UUID]) -> list[str]:
-    found = Issue.objects.filter(pk__in=ids).order_by("project__key", "number")
+def _keys(ids: Sequence[uuid.UUID], *, user: User) -> list[str]:
+    """Return the keys of those of the issues that this person sees."""
+    found = Issue.objects.visible_to(user).filter(pk__in=ids).order_by("project__key", "number")
     return [f"{key}-{number}" for key, number in found.values_list("project__key", "number")]
 
 
@@ -212,9 +241,29 @@ def has_freed(source: str) -> bool:
 
 
 def freed_ids(source: str, external_ids: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Return the issues that an undo put into the trash, by what the source calls them."""
+    """Return the issues that an undo put into the trash, by what the source calls them; not the purged ones.
+
+    Also those that somebody has taken out of it: no run has brought them since.
+    """
     rows = ImportedIssue.objects.filter(source=source, external_id__in=external_ids, is_freed=True)
-    return dict(rows.values_list("external_id", "issue_id"))
+    freed = dict(rows.values_list("external_id", "issue_id"))
+    if not freed:
+        return freed
+    there = set(
+        Issue.objects.filter(pk__in=freed.values(), external_id__isnull=True).values_list("pk", flat=True)
+    )
+    return {external_id: issue_id for external_id, issue_id in freed.items() if issue_id in there}
+
+
+def record_report(claim: Claim[Import], report: dict[str, Any]) -> None:
+    """Store how far the report is, inside the batch's transaction: whoever goes on begins with it."""
+    claim.save(report=report)
+
+
+def end_told(claim: Claim[Import], sentence: str, refusal: Exception) -> NoReturn:
+    """End the work with a sentence that is meant for who asked for it. Raises what ends it."""
+    claim.save(is_told=True)
+    raise GiveUp(sentence) from refusal
 
 
 def refuse_import(claim: Claim[Import], sentence: str, **values: Any) -> None:
