@@ -11,10 +11,18 @@ from tracker.caller import Caller
 from tracker.versions import remember, versions_of
 
 
-def find_people(wanted: Mapping[str, str], *, by: Caller, source: str, is_migration: bool) -> dict[str, User]:
+def find_people(
+    wanted: Mapping[str, str],
+    *,
+    by: Caller,
+    source: str,
+    is_migration: bool,
+    project_id: uuid.UUID | None = None,
+) -> dict[str, User]:
     """Return the account of each word (an address, an id, or a name that one person has), by folded word.
 
-    A migration knows everybody, and whom an earlier one made a placeholder for; others know who is active.
+    A migration knows everybody, and whom an earlier one made a placeholder for; others know who is active
+    and sees the project that the issues go to.
     """
     if not wanted:
         return {}
@@ -37,7 +45,7 @@ def find_people(wanted: Mapping[str, str], *, by: Caller, source: str, is_migrat
             or (by_id.get(person_id) if person_id else None)
             or (named[0] if len(named) == 1 else None)
         )
-        if user is not None and (is_migration or _is_known(user, by=by)):
+        if user is not None and (is_migration or _is_known(user, by=by, project_id=project_id)):
             found[key] = user
     return found
 
@@ -47,7 +55,9 @@ def _placeholders(source: str, wanted: Mapping[str, str]) -> dict[str, User]:
     return {row.external_id: row.user for row in rows}
 
 
-def _is_known(user: User, *, by: Caller) -> bool:
-    """Whether somebody shares a project with whoever imports; no file tells who else has an account."""
+def _is_known(user: User, *, by: Caller, project_id: uuid.UUID | None) -> bool:
+    """Whether somebody sees the project of the import; no file tells who else has an account."""
     remember(user, versions_of(by.user))
+    if project_id is not None:
+        return scope_of(user).sees_project(project_id)
     return bool(scope_of(user).project_ids & scope_of(by.user).project_ids)

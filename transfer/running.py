@@ -81,7 +81,11 @@ def target_of(run: Import, *, by: Caller) -> Target:
         for info in known.projects.values()
         if not key or info.key == key
     }
-    return Target(key, statuses, is_migration=policy.can_migrate(scope))
+    highest = {
+        name: following - 1
+        for name, following in Project.objects.filter(key__in=statuses).values_list("key", "next_number")
+    }
+    return Target(key, statuses, is_migration=policy.can_migrate(scope), highest=highest)
 
 
 class Writer:
@@ -174,7 +178,11 @@ class Writer:
 
     def _find_people(self, checked: Checked) -> Mapping[str, User]:
         found = find_people(
-            checked.people, by=self.by, source=self.source, is_migration=self.target.is_migration
+            checked.people,
+            by=self.by,
+            source=self.source,
+            is_migration=self.target.is_migration,
+            project_id=self.claim.row.project_id,
         )
         missing = {key: name for key, name in checked.people.items() if key not in found}
         if missing and self.target.is_migration and not self.claim.row.dry_run:

@@ -12,7 +12,7 @@ from issues.services.migration_batch import BatchResult
 from issues.services.migration_records import IssueRecord
 from tracker.caller import Caller
 from tracker.durable import Claim
-from transfer.csv.check import Checked, Fault, Needs, Target
+from transfer.csv.check import Checked, Fault, Needs, Target, too_high
 from transfer.csv.columns import ColumnReport, Columns
 from transfer.csv.spool import RowSpool
 from transfer.files import path_of
@@ -193,6 +193,10 @@ def _take(
         if value:
             known.setdefault(value.casefold(), value)
     number = record.number if record.project == target.project else None
+    if number is not None and number > target.most(target.project):
+        checked.bad_rows += 1
+        checked.fault(Fault(line, "key", f"{record.key}: {too_high(target.most(target.project))}"))
+        return
     needs.highest = max(needs.highest, number or 0)
     if values["parent"]:
         checked.parents.add(values["parent"])

@@ -10,7 +10,7 @@ import orjson
 from django.db import connection
 
 from issues.lifecycle import Lifecycle
-from issues.models import Issue, IssueLabel, Project, Watcher
+from issues.models import Issue, IssueAlias, IssueLabel, Project, Watcher
 from issues.search.documents import Document
 from issues.services.import_records import Arrival, BatchOutcome, Importing, RowRecord
 from issues.services.migration_log import ARRIVAL
@@ -20,6 +20,7 @@ from issues.services.search_documents import index_new, prepare_document
 from tracker.bulk_rows import insert_rows, rows_into
 from tracker.errors import Conflict
 from tracker.ids import new_id
+from tracker.models import Event
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "title": None, "description": None, "type": "task", "severity": "medium", "priority": "none",
@@ -194,6 +195,7 @@ def _numbers(run: Importing, rows: Sequence[RowRecord]) -> dict[int, int]:
         project = run.places[row.project].project
         if row.number is not None and (project.pk, row.number) not in taken:
             numbers[row.line] = row.number
+            taken.add((project.pk, row.number))
         else:
             waiting[project.pk].append(row.line)
     for project_id in sorted(waiting):
@@ -204,17 +206,31 @@ def _numbers(run: Importing, rows: Sequence[RowRecord]) -> dict[int, int]:
 
 
 def _taken(run: Importing, rows: Sequence[RowRecord]) -> set[tuple[uuid.UUID, int]]:
+    """Return which of the rows' numbers an issue has or had: one that was moved or purged keeps its own."""
     wanted: dict[uuid.UUID, list[int]] = defaultdict(list)
     for row in rows:
         if row.number is not None:
             wanted[run.places[row.project].project.pk].append(row.number)
-    return {
-        (project_id, number)
-        for project_id, numbers in wanted.items()
-        for number in Issue.objects.filter(project_id=project_id, number__in=numbers).values_list(
-            "number", flat=True
-        )
-    }
+    keys = {place.project.pk: place.project.key for place in run.places.values()}
+    taken: set[tuple[uuid.UUID, int]] = set()
+    for project_id, numbers in wanted.items():
+        held = Issue.objects.filter(project_id=project_id, number__in=numbers)
+        taken.update((project_id, number) for number in held.values_list("number", flat=True))
+        old = {f"{keys[project_id]}-{number}": number for number in numbers}
+        aliases = IssueAlias.objects.filter(key__in=old).values_list("key", flat=True)
+        taken.update((project_id, old[key]) for key in aliases)
+        taken.update((project_id, number) for number in _purged(run, project_id) & set(numbers))
+    return taken
+
+
+def _purged(run: Importing, project_id: uuid.UUID) -> frozenset[int]:
+    """Return the numbers of a project's purged issues, which only the log knows; read once in a run."""
+    held = run.purged_numbers.get(project_id)
+    if held is None:
+        rows = Event.objects.filter(project_id=project_id, verb="issue.purged")
+        keys = rows.values_list("issue_key", flat=True)
+        held = run.purged_numbers[project_id] = frozenset(int(key.rpartition("-")[2]) for key in keys)
+    return held
 
 
 def _draw(project_id: uuid.UUID, count: int) -> int:

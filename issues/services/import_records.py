@@ -63,7 +63,8 @@ class Importing:
 
     `is_migration`: with authors, times and ids of the table, as an admin. `project_id`: the only project that
     rows go to; None for any. `parents`: what rows name as parent; `known_parents` is filled as these come,
-    `known_values` with what words became (`issues.services.import_new`).
+    `known_values` with what words became (`issues.services.import_new`), `purged_numbers` with those of each
+    project's issues that are gone for good.
     """
 
     by: Caller
@@ -77,6 +78,7 @@ class Importing:
     is_dry_run: bool = False
     known_parents: dict[str, uuid.UUID] = field(default_factory=dict)
     known_values: dict[str, dict[str, dict[Any, tuple[Any, Any]]]] = field(default_factory=dict)
+    purged_numbers: dict[uuid.UUID, frozenset[int]] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:

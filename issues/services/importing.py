@@ -202,7 +202,10 @@ def _update(
             for name, value in row.values.items()
             if name != "reporter"
         }
-        changes = differences(states.get(issue.pk, {}), told)
+        state = states.get(issue.pk, {})
+        if run.is_own and (person := state.get("assignee")) and _is_named(row, person):
+            told["assignee"] = person
+        changes = differences(state, told)
         is_back = row.line in outcome.restored
         if is_back and not changes:
             outcome.arrived.append(Arrival(row, issue.pk, True, issue.version, issue.activity_at))  # noqa: FBT003
@@ -213,6 +216,11 @@ def _update(
             outcome.unchanged += 1
         else:
             _change(run, row, issue, changes, outcome)
+
+
+def _is_named(row: RowRecord, person: Mapping[str, Any]) -> bool:
+    """Whether a row of our own export means this person: it tells a name, which several may have."""
+    return bool(row.values.get("assignee") == str(person["name"]).casefold())
 
 
 def _why_left(run: Importing, row: RowRecord, issue: Issue) -> str:

@@ -29,6 +29,8 @@ from tracker.versions import forget_versions
 
 MAX_BATCH = 100
 _DEEPEST = 8
+_MOST_NUMBER = 998_999_999
+"""A key has at most nine digits; a million stay for the issues that come after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,10 @@ def _plan_one(
     archived: set[str],
     new_numbers: bool,
 ) -> None:
+    if record.number > _MOST_NUMBER:
+        message = f"the number is too high; it may be at most {_MOST_NUMBER}"
+        plan.clashes.append(Clash(record.external_id, record.key, message))
+        return
     plan.highest[record.project] = max(plan.highest.get(record.project, 0), record.number)
     if record.project in archived:
         message = f"project {record.project} is archived and can only be read"

@@ -19,6 +19,10 @@ from transfer.jira.rules import CATEGORIES, STATUS_NAMES
 
 LISTED: Final = 200
 RENEW_EACH: Final = 500
+FURTHEST: Final = 1_000_000
+"""How far above a project's numbers a row's may be, where it is no migration."""
+MOST_NUMBER: Final = 998_999_999
+"""A key has at most nine digits; a million stay for the issues that come after."""
 _KEY: Final = re.compile(r"([A-Za-z][A-Za-z0-9]{1,19})-([1-9][0-9]{0,8})", re.ASCII)
 _PROJECT: Final = re.compile(r"[A-Z][A-Z0-9]{1,19}", re.ASCII)
 _TIMES: Final = ("created_at", "updated_at", "started_at", "closed_at")
@@ -63,11 +67,19 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where rows go. `project`: the key of the one project, empty for any. `statuses`: of each project that
-    is there, slugs by folded slug and name. `is_migration`: with the authors and times of the file."""
+    is there, slugs by folded slug and name. `highest`: the highest number that each has given.
+    `is_migration`: with the authors and times of the file."""
 
     project: str
     statuses: Mapping[str, Mapping[str, str]]
     is_migration: bool
+    highest: Mapping[str, int] = field(default_factory=dict)
+
+    def most(self, project: str) -> int:
+        """Return the highest number that a row may have: no typing error may use up a project's numbers."""
+        if self.is_migration:
+            return MOST_NUMBER
+        return min(self.highest.get(project, 0) + FURTHEST, MOST_NUMBER)
 
 
 @dataclass(slots=True)
@@ -141,6 +153,7 @@ class RowChecker:
         self.found = Checked(columns)
         self._width, self._mapping = len(headers), mapping
         self._seen: dict[int, int] = {}
+        self._keys: dict[int, int] = {}
         dropped: frozenset[str] = frozenset() if target.is_migration else _MIGRATION_ONLY
         for column in columns.report:
             if column["to"] in dropped:
@@ -217,12 +230,21 @@ class RowChecker:
         twice = self._seen.setdefault(hash(external_id), line.number)
         if twice != line.number:
             faults.append(Fault(line.number, "id", f"is the same issue as line {twice}."))
+        number = int(match[2]) if match and match[1].upper() == project else None
+        if number is not None and twice == line.number:
+            self._check_number(line, project, number, faults)
         self._read_status(line, values, project, faults)
         if faults:
             return None
-        number = int(match[2]) if match and match[1].upper() == project else None
         self._note_needs(project, values, number)
         return RowRecord(line.number, external_id, key, project, number, issue_id, values, **times)
+
+    def _check_number(self, line: Line, project: str, number: int, faults: list[Fault]) -> None:
+        twice = self._keys.setdefault(hash((project, number)), line.number)
+        if twice != line.number:
+            faults.append(Fault(line.number, "key", f"is the key of line {twice}, too."))
+        elif number > self.target.most(project):
+            faults.append(Fault(line.number, "key", too_high(self.target.most(project))))
 
     def _project(self, line: Line, match: "re.Match[str] | None", faults: list[Fault]) -> str:
         named = self._one(line.cells, "project").upper()
@@ -310,6 +332,11 @@ def check_file(
             spool.add(row)
     spool.settle()
     return checker.found
+
+
+def too_high(most: int) -> str:
+    """Return why a number is refused."""
+    return f"The number is too far above those of the project; it may be at most {most}."
 
 
 def errors_of(faults: Iterable[Fault]) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from accounts.models import User
 from accounts.services.users import edit_user
 from issues.models import Issue, Label, Project
 from issues.services.importing import write_rows
-from issues.services.issues import edit_issue, restore_issue
+from issues.services.issues import edit_issue, restore_issue, trash_issue
+from issues.services.purging import purge_issue
 from issues.services.unimporting import trash_imported
 from tests.make import caller, make_issue, make_project, make_user
 from tracker import clock
@@ -26,6 +27,7 @@ from transfer.services import imports
 from transfer.services.imports import begin_import, undo_import
 from transfer.tests.importing import OWN_HEADERS, counts, imported, run_of, undo
 from transfer.tests.jira import EXCERPT
+from transfer.tests.test_import_api import exported
 
 pytestmark = pytest.mark.django_db
 
@@ -257,3 +259,61 @@ def test_what_went_wrong_inside_is_for_the_log_alone(
     drive(kind_of(Import), run.pk)
     found = run_of(maintainer, str(run.pk))
     assert (found["state"], "secret" in found["error"]) == ("failed", False)
+
+
+# --- numbers -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("number", [1_000_002, 999_999_999])
+def test_a_number_far_above_all_others_is_refused(number: int, project: Project, maintainer: User) -> None:
+    make_issue(project, by=maintainer)
+    run = imported(maintainer, f"key,title\nAPI-7,T\nAPI-{number},T\n", project="API", mode="lenient")
+    assert (run["created"], run["failed"], run["report"]["errors"][0]["field"]) == (1, 1, "key")
+    assert make_issue(project, by=maintainer).number == 8
+
+
+def test_no_migration_uses_up_the_numbers_of_a_project(admin: User) -> None:
+    run = imported(admin, "key,title\nNEW-999999999,T\n")
+    assert (run["state"], run["failed"]) == ("failed", 1)
+    assert not Project.objects.exists()
+
+
+def test_two_rows_of_one_key_are_an_error_of_the_second(project: Project, maintainer: User) -> None:
+    table = "key,external_id,title\nAPI-7,x,One\nAPI-7,y,Two\n"
+    run = imported(maintainer, table, project="API", mapping={"external_id": "external_id"}, mode="lenient")
+    assert (run["state"], run["created"], run["failed"]) == ("done", 1, 1), run
+    assert run["report"]["errors"] == [{"line": 3, "field": "key", "message": "is the key of line 2, too."}]
+
+
+def test_numbers_of_moved_and_purged_issues_are_given_to_nobody_else(
+    project: Project, maintainer: User, admin: User
+) -> None:
+    make_project("WEB", by=admin)
+    moved, purged = make_issue(project, by=admin), make_issue(project, by=admin)
+    edit_issue(moved.pk, by=caller(admin), changes={"project": "WEB"})
+    trash_issue(purged.pk, by=caller(admin))
+    assert purge_issue(purged.pk, before=clock.now() + timedelta(days=1))
+    run = imported(maintainer, "key,title\nAPI-1,A\nAPI-2,B\nAPI-5,C\n", project="API")
+    assert run["created"] == 3
+    assert sorted(Issue.objects.filter(project=project).values_list("number", flat=True)) == [5, 6, 7]
+
+
+# --- people ------------------------------------------------------------------------------------------
+def test_nobody_gets_an_issue_of_a_project_that_they_do_not_see(maintainer: User, admin: User) -> None:
+    make_project("API", by=admin)
+    make_project("OWN", by=admin, visibility="private", lead=maintainer)
+    stranger = make_user("developer")
+    run = imported(maintainer, f"title,assignee\nT,{stranger.email}\n", project="OWN")
+    assert (run["state"], run["created"]) == ("done", 1), run
+    assert Issue.objects.get().assignee_id is None
+    assert run["report"]["values"][0]["value"] == stranger.email
+
+
+def test_our_own_export_changes_nothing_where_two_people_have_one_name(
+    project: Project, admin: User, maintainer: User
+) -> None:
+    twins = [make_user("developer", name="Same Name") for _ in range(2)]
+    for twin in twins:
+        make_issue(project, by=maintainer, assignee=twin.email)
+    table = exported(admin)
+    for user, options in ((admin, {}), (maintainer, {"project": "API"})):
+        assert counts(imported(user, table, **options))["unchanged"] == 2
+    assert set(Issue.objects.values_list("assignee_id", flat=True)) == {twin.pk for twin in twins}
