@@ -36,6 +36,14 @@ def test_compose_fills_in_everything_that_the_proxy_asks_for() -> None:
         assert f"      {name}: " in compose
 
 
+def test_what_the_containers_put_aside_is_not_in_memory() -> None:
+    compose = text_of("docker-compose.yml")
+    folder = re.search(r"^    TMPDIR: (/data/\S+)", compose, re.M)
+
+    assert folder is not None
+    assert f"mkdir -p -m 700 {folder[1]} && python manage.py migrate" in compose
+
+
 def test_every_command_of_compose_exists() -> None:
     compose = text_of("docker-compose.yml")
     commands = re.findall(r"manage\.py[, ]+(\w+)", compose)

@@ -173,11 +173,15 @@ def test_a_proxy_sends_the_file_where_the_operator_says_so(
     client: Client, attachment: Attachment, settings: Any
 ) -> None:
     settings.FILES_ACCEL_PREFIX = "/_files/"
+    assert ask(client, attachment, Range="bytes=260000-").status_code == 416
     reply = ask(client, attachment, Range="bytes=0-4")
     assert (reply.status_code, body_of(reply)) == (200, b"")
     assert reply["X-Accel-Redirect"] == f"/_files/{attachment.key}"
     assert reply["Content-Type"] == "text/plain; charset=utf-8"
     assert reply["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    default_storage.delete(attachment.key)
+    lost = ask(client, attachment)
+    assert (lost.status_code, lost.json()["error"]) == (404, "E_NOT_FOUND")
 
 
 def test_the_file_costs_one_query_beside_the_identity(client: Client, attachment: Attachment) -> None:

@@ -42,12 +42,12 @@ def send_file(request: HttpRequest, stored: StoredFile) -> HttpResponseBase:
     """Return the file, 304, 206 or 416. Whether the reader may have it was settled before."""
     if _has_already(request, stored.etag):
         return _with_headers(HttpResponse(status=304), stored)
-    if settings.FILES_ACCEL_PREFIX:
-        return _handed_over(stored)
     size_bytes = size_of(stored.key)
     span = _span(request, stored.etag, size_bytes)
     if span is None:
         return _unsatisfiable(request, size_bytes)
+    if settings.FILES_ACCEL_PREFIX:
+        return _handed_over(stored)
     response = _body(request, stored, span)
     response["Content-Length"] = str(span.length)
     if span.length != size_bytes:
