@@ -42,7 +42,7 @@ os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
 
 from tracker.settings import *  # noqa: E402, F403  after the environment is as it should be
-from tracker.settings import CHANNEL_LAYERS, DATA_DIR, DATABASES, IS_POSTGRES, REDIS_URL  # noqa: E402
+from tracker.settings import CHANNEL_LAYERS, DATA_DIR, DATABASES, IS_POSTGRES, REDIS_URL, STORAGES  # noqa: E402
 
 # One database for each run of each checkout, so that none disturbs another. pytest-django adds the worker.
 RUN = f"{CHECKOUT}_{os.environ.setdefault('TEST_RUN', str(os.getpid()))}"
@@ -61,7 +61,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 RATE_LIMITS = "off"
 SHARES_COUNTERS = False  # what one test counted would meet the next; there is a test that exchanges by itself
 STORAGES = {
-    "default": {"BACKEND": "tracker.files.storage.LocalFiles"},
+    "default": STORAGES["default"],
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True

@@ -261,12 +261,13 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "tracker.files.storage.LocalFiles"},
+    "default": {  # the modes are of uploads alone: collected static files may be another user's to send
+        "BACKEND": "tracker.files.storage.LocalFiles",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {"BACKEND": "tracker.server.static.HashedStaticFiles"},
 }
 MEDIA_ROOT = DATA_DIR / "files"
-FILE_UPLOAD_PERMISSIONS = 0o600
-FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["tracker.files.uploads.SkipFiles"]  # views that take files ask for them: `read_files`
 
 LOGGING_CONFIG = "tracker.logs.configure"

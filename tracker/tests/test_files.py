@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
@@ -195,6 +196,13 @@ def test_content_without_a_file_is_kept_likewise() -> None:
     key = store(ContentFile(b"made here"), folder="thumbnails")
     assert stat.S_IMODE(Path(default_storage.path(key)).stat().st_mode) == 0o600
     drop([key])
+
+
+def test_collected_static_files_are_for_everybody_to_read(tmp_path: Path) -> None:
+    collected = StaticFilesStorage(location=str(tmp_path))
+    name = collected.save("css/page.css", ContentFile(b"body {}"))
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o644
+    assert collected.directory_permissions_mode is None
 
 
 def test_an_upload_that_nobody_stored_is_gone_when_it_is_closed() -> None:
