@@ -87,6 +87,20 @@ def test_what_is_no_picture_is_refused_by_name(sign_in: Any, reporter: User, con
     assert fresh(reporter).name == reporter.name
 
 
+def test_a_camera_s_photo_is_taken_and_a_large_picture_of_another_kind_is_not(
+    sign_in: Any, reporter: User
+) -> None:
+    client = sign_in(reporter)
+    assert send(client, avatar=a_file(picture("JPEG", (4000, 3000)))).status_code == 200
+    for large in (picture(size=(2001, 2000)), picture("JPEG", (2001, 2000), progressive=True)):
+        reply = send(client, avatar=a_file(large))
+        assert reply.status_code == 400
+        assert reply.json()["details"]["fields"] == {
+            "avatar": ["This picture may have at most 4 million pixels."]
+        }
+    assert send(client, avatar=a_file(picture(size=(2000, 2000)))).status_code == 200
+
+
 def test_a_refused_change_keeps_no_picture(sign_in: Any, reporter: User) -> None:
     reply = send(sign_in(reporter), avatar=a_file(picture()), role="admin")
     assert reply.status_code == 403
