@@ -1,5 +1,6 @@
 """Attachments: those of an issue, one by its id, and its content."""
 
+import uuid
 from typing import Any, ClassVar, Final
 
 from django.http import HttpResponse
@@ -12,8 +13,7 @@ from issues.api.issues import OneIssueView
 from issues.api.reading import visible_issue
 from issues.api.shapes import Attachment as AttachmentShape
 from issues.attachment_rows import attachment_rows
-from issues.models import Attachment, AttachmentState
-from issues.refs import parse_uuid
+from issues.models import Attachment, AttachmentState, Issue
 from issues.rows import Row
 from issues.scope import scope_of
 from issues.services.attachments import add_attachment, delete_attachment, rename_attachment
@@ -62,24 +62,29 @@ class AttachmentsView(OneIssueView):
     )
     def post(self, _request: Request, ref: str) -> HttpResponse:
         """Attach a file. Its type is found from its content, whatever the form says."""
-        issue = visible_issue(ref, user=self.user)
-        policy.require(allowed=policy.can_attach(scope_of(self.user)), message="You may not attach files.")
+        issue = self._target(ref)
         _ = self.query
         sent = self.body(AttachmentForm)
         attachment = add_attachment(issue.pk, by=self.caller, upload=sent["file"])
         (row,) = attachment_rows([attachment], user=self.user)
         return self.created(row, location=f"/api/v1/attachments/{row['id']}")
 
+    def require_upload(self, ref: str) -> None:
+        """Refuse who may not attach anything here."""
+        self._target(ref)
+
+    def _target(self, ref: str) -> Issue:
+        issue = visible_issue(ref, user=self.user)
+        policy.require(allowed=policy.can_attach(scope_of(self.user)), message="You may not attach files.")
+        return issue
+
 
 class OneAttachmentView(ApiView):
     """What views of one attachment share."""
 
-    def attachment(self, attachment_id: str) -> Attachment:
+    def attachment(self, attachment_id: uuid.UUID) -> Attachment:
         """Return the attachment that the path names, with its issue. Raises `NotFound`."""
-        key = parse_uuid(attachment_id)
-        if key is None:
-            raise NotFound
-        visible = Attachment.objects.visible_to(self.user).filter(pk=key).select_related("issue")
+        visible = Attachment.objects.visible_to(self.user).filter(pk=attachment_id).select_related("issue")
         found: Attachment | None = visible.first()
         if found is None:
             raise NotFound
@@ -90,7 +95,7 @@ class AttachmentView(OneAttachmentView):
     """One attachment."""
 
     @operation(response=AttachmentShape, summary="Read what is known of an attachment")
-    def get(self, _request: Request, attachment_id: str) -> HttpResponse:
+    def get(self, _request: Request, attachment_id: uuid.UUID) -> HttpResponse:
         """Return the attachment."""
         attachment = self.attachment(attachment_id)
         _ = self.query
@@ -99,27 +104,24 @@ class AttachmentView(OneAttachmentView):
     @operation(
         request=AttachmentBody, response=AttachmentShape, statuses=(409,), summary="Rename an attachment"
     )
-    def put(self, _request: Request, attachment_id: str) -> HttpResponse:
+    def put(self, _request: Request, attachment_id: uuid.UUID) -> HttpResponse:
         """Give it another name."""
         return self._rename(attachment_id)
 
     @operation(
         request=AttachmentBody, response=AttachmentShape, statuses=(409,), summary="Change an attachment"
     )
-    def patch(self, _request: Request, attachment_id: str) -> HttpResponse:
+    def patch(self, _request: Request, attachment_id: uuid.UUID) -> HttpResponse:
         """Give it another name."""
         return self._rename(attachment_id)
 
     @operation(response=None, statuses=(409,), summary="Delete an attachment")
-    def delete(self, _request: Request, attachment_id: str) -> HttpResponse:
+    def delete(self, _request: Request, attachment_id: uuid.UUID) -> HttpResponse:
         """Delete the attachment and its file."""
-        key = parse_uuid(attachment_id)
-        if key is None:
-            raise NotFound
-        delete_attachment(key, by=self.caller)
+        delete_attachment(attachment_id, by=self.caller)
         return self.none()
 
-    def _rename(self, attachment_id: str) -> HttpResponse:
+    def _rename(self, attachment_id: uuid.UUID) -> HttpResponse:
         attachment = self.attachment(attachment_id)
         policy.require(
             allowed=policy.can_change_attachment(scope_of(self.user), attachment),
@@ -149,7 +151,7 @@ class ContentView(OneAttachmentView):
         statuses=(409,),
         summary="Read the file of an attachment",
     )
-    def get(self, _request: Request, attachment_id: str) -> HttpResponseBase:
+    def get(self, _request: Request, attachment_id: uuid.UUID) -> HttpResponseBase:
         """Send the file: whole, or the one range that is asked for."""
         attachment = self.attachment(attachment_id)
         variant = self.query["variant"]

@@ -22,9 +22,9 @@ from tests.hostile import HTML, SVG, huge_png, picture
 from tests.make import caller, make_attachment, make_issue, make_project, make_upload
 from tests.storage import stored_files
 from tracker import clock
-from tracker.errors import Unsupported
+from tracker.errors import Conflict, Unsupported
 from tracker.files.storage import incoming_folder
-from tracker.models import Event
+from tracker.models import Event, IdempotencyKey
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_storage")]
 ATTACHMENTS = "/api/v1/attachments"
@@ -213,6 +213,31 @@ def test_the_same_upload_again_gives_the_first_reply_again(
     assert len(stored_files()) == 1
 
 
+def test_a_key_changes_nothing_in_the_order_of_refusals(
+    sign_in: Any, reporter: User, outsider: User, issue: Issue, monkeypatch: Any
+) -> None:
+    def fail(_request: Any) -> None:
+        raise AssertionError("the form was read")
+
+    monkeypatch.setattr("tracker.api.forms.read_files", fail)
+    assert attach(sign_in(outsider), Idempotency_Key="k").status_code == 404
+    monkeypatch.setattr("issues.policy.can_attach", lambda _scope: False)
+    assert attach(sign_in(reporter), Idempotency_Key="k").status_code == 403
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_an_upload_whose_reply_cannot_be_kept_leaves_no_file(
+    sign_in: Any, reporter: User, issue: Issue, monkeypatch: Any
+) -> None:
+    def taken_over(*_: Any) -> None:
+        raise Conflict("A request with this Idempotency-Key is still running.")
+
+    monkeypatch.setattr("tracker.api.idempotency._store", taken_over)
+    assert attach(sign_in(reporter), Idempotency_Key="k").status_code == 409
+    assert Attachment.objects.count() == 0
+    assert stored_files() == []
+
+
 def test_own_files_are_renamed_and_deleted_and_maintainers_do_it_to_all(
     sign_in: Any, reporter: User, developer: User, maintainer: User, issue: Issue
 ) -> None:
@@ -272,7 +297,9 @@ def test_an_archived_project_takes_no_files(sign_in: Any, reporter: User, admin:
 
 
 def test_presigned_uploads_are_not_there_yet(sign_in: Any, reporter: User, issue: Issue) -> None:
-    assert send(sign_in(reporter), "post", f"{ATTACHMENTS}/presigned-url", {}).status_code in {404, 405}
+    for path in (f"{ATTACHMENTS}/presigned-url", f"{ATTACHMENTS}/presigned-url/", f"{ATTACHMENTS}/x/content"):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            assert sign_in(reporter).generic(method, path).status_code == 404
     assert send(sign_in(reporter), "post", f"{ATTACHMENTS}/{uuid4()}/confirm", {}).status_code == 404
 
 

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from tracker import clock
 from tracker.errors import Conflict, IdempotencyMismatch, Invalid
 from tracker.models import IdempotencyKey
+from tracker.rollback import undoing
 
 KEEP: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=60)
@@ -80,7 +81,7 @@ def run_once(
     if row.status_code is not None:
         return _replay(row)
     try:
-        with transaction.atomic():
+        with undoing(), transaction.atomic():
             response = handler()
             _undo_if_refused(response)
             _store(row, response)

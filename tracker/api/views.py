@@ -183,6 +183,12 @@ class ApiView(APIView):
         _ = self.query
         return self._reply_page(pagination.paginate_list(self.http_request, items))
 
+    def require_upload(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse by 404 or 403, before a form with files is read, who may not send it here.
+
+        Asked for only under an Idempotency-Key: the form is hashed there before the handler runs.
+        """
+
     def file(self, chunks: Any, *, filename: str, media_type: str) -> StreamingHttpResponse:
         """Return a download with its name."""
         response = StreamingHttpResponse(chunks, content_type=media_type)
@@ -255,6 +261,8 @@ class ApiView(APIView):
         return key if self.keeps_replies else None
 
     def _run_once(self, key: str, handler: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+        if self._operation.multipart is not None:
+            self.require_upload(*self.args, **self.kwargs)
         claim = idempotency.claim_of(
             self.http_request, user_id=self.request.user.pk, key=key, body_hash=self._body_hash()
         )

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from tracker.errors import NotFound, Unavailable
 from tracker.files.names import new_key
+from tracker.rollback import on_rollback
 
 CHUNK_BYTES: Final = 64 * 1024
 INCOMING: Final = "incoming"
@@ -39,10 +40,12 @@ def store(content: "File[Any]", *, folder: str, ending: str = "") -> str:
     """Keep a file under a new random key and return the key. Raises `Unavailable` where there is no room."""
     key = new_key(folder) + ending
     try:
-        return default_storage.save(key, content)
+        stored = default_storage.save(key, content)
     except OSError as error:
         drop([key])
         raise refusal_of(error) from error
+    on_rollback(lambda: drop([stored]))
+    return stored
 
 
 def refusal_of(error: OSError) -> Unavailable:

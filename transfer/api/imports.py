@@ -28,8 +28,8 @@ class BeginImportView(ApiView):
         The answer comes at once; `imports/{id}` tells how far the run is. Without a project it is an admin's
         migration, whose rows name their projects.
         """
+        self.require_upload()
         scope = scope_of(self.user)
-        policy.require(allowed=scope.may("import_issues"), message="You may not import issues.")
         body = self.body(ImportBody)
         run = begin_import(
             by=self.caller,
@@ -42,6 +42,10 @@ class BeginImportView(ApiView):
             chunks=body["file"].chunks(),
         )
         return self.ok(import_row(run), status=202, location=f"/api/v1/imports/{run.pk}")
+
+    def require_upload(self) -> None:
+        """Refuse who may not import."""
+        policy.require(allowed=scope_of(self.user).may("import_issues"), message="You may not import issues.")
 
     def _project_id(self, key: str | None, *, may_leave_out: bool) -> uuid.UUID | None:
         if key is None:
