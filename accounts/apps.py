@@ -16,7 +16,7 @@ class AccountsConfig(AppConfig):
         from accounts.services import avatars  # models are ready only now
         from tracker.files.cleaning import keeps
 
-        keeps(avatars.FOLDER, avatars.referenced)
+        keeps(avatars.FOLDER, avatars.referenced, rows=avatars.kept_keys)
         post_migrate.connect(_grant, sender=self, dispatch_uid="accounts.defaults")
 
 

@@ -15,6 +15,7 @@ class TrackerConfig(AppConfig):
         """Register the checks; after each migration make the schedules and guard the log."""
         from tracker import checks, jobs  # noqa: F401  they register themselves once settings are ready
         from tracker.events.broadcast import publish_nudges
+        from tracker.files import doctor  # noqa: F401  likewise
 
         publish_nudges()
         post_migrate.connect(_make_schedules, sender=self, dispatch_uid="tracker.schedules")

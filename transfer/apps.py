@@ -9,5 +9,5 @@ class TransferConfig(AppConfig):
     name = "transfer"
 
     def ready(self) -> None:
-        """Register what workers do."""
-        from transfer import work  # noqa: F401  models are ready only now
+        """Register what workers do, and which files are waited for."""
+        from transfer import references, work  # noqa: F401  models are ready only now

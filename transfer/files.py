@@ -1,9 +1,10 @@
 """Files that wait for their import: under random names, readable by us alone, gone when it is over."""
 
+import math
 import os
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from django.conf import settings
 
 from tracker import clock
 from tracker.errors import Unavailable
+from tracker.rollback import on_rollback
 
 LEFT_OVER_AFTER: Final = timedelta(days=1)
 
@@ -30,12 +32,13 @@ def store_file(chunks: Iterable[bytes]) -> str:
     except OSError as failure:
         drop_file(name)
         raise Unavailable("There is no room for the file. Nothing was stored.") from failure
+    on_rollback(lambda: drop_file(name))
     return name
 
 
 def path_of(name: str) -> Path:
     """Return where a file is."""
-    return Path(settings.DATA_DIR) / "imports" / name
+    return _folder() / name
 
 
 def drop_file(name: str) -> None:
@@ -43,11 +46,27 @@ def drop_file(name: str) -> None:
     path_of(name).unlink(missing_ok=True)
 
 
-def drop_left_over(wanted: Iterable[str]) -> int:
+def drop_left_over(wanted: Iterable[str], *, at: datetime | None = None) -> int:
     """Delete old files that no import waits for; return how many."""
-    kept, before, count = set(wanted), (clock.now() - LEFT_OVER_AFTER).timestamp(), 0
-    for path in path_of("").parent.joinpath("imports").glob("*"):
-        if path.name not in kept and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
+    left_over = old_files(wanted, before=(at or clock.now()) - LEFT_OVER_AFTER)
+    for name in left_over:
+        drop_file(name)
+    return len(left_over)
+
+
+def old_files(wanted: Iterable[str], *, before: datetime) -> list[str]:
+    """Return the names of files from before then, but those that are wanted."""
+    kept, oldest = set(wanted), before.timestamp()
+    paths = (path for path in _folder().glob("*") if path.name not in kept)
+    return [path.name for path in paths if _changed_at(path) < oldest]
+
+
+def _folder() -> Path:
+    return Path(settings.DATA_DIR) / "imports"
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # it was deleted meanwhile
+        return math.inf

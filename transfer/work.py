@@ -2,10 +2,11 @@
 
 from accounts.models import User
 from tracker.caller import Caller
-from tracker.durable import OPEN_STATES, Claim, GiveUp, handles
+from tracker.durable import Claim, GiveUp, handles
 from tracker.errors import DomainError, NotAllowed
-from transfer.files import drop_file, drop_left_over
+from transfer.files import drop_file
 from transfer.models import Import, ImportFormat
+from transfer.references import drop_forgotten
 from transfer.running import run_csv
 from transfer.running_jira import run_jira
 from transfer.services.imports import end_told, go_on_undoing, require_today
@@ -14,7 +15,7 @@ from transfer.services.imports import end_told, go_on_undoing, require_today
 def forget_file(run: Import) -> None:
     """Delete the file of a run that is over, and files that a crash left."""
     drop_file(run.file_name)
-    drop_left_over(Import.objects.filter(state__in=OPEN_STATES).values_list("file_name", flat=True))
+    drop_forgotten()
 
 
 @handles(Import, given_up=forget_file)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.fields import KeptPicture
@@ -38,6 +39,12 @@ def edit_account(user_id: uuid.UUID, *, by: Caller, changes: Mapping[str, Any]) 
 def referenced(keys: Collection[str]) -> Collection[str]:
     """Return those of these keys that are pictures of accounts."""
     return set(User.objects.filter(avatar__in=keys).values_list("avatar", flat=True))
+
+
+def kept_keys() -> QuerySet[Any, str]:
+    """Return the keys of all accounts' pictures."""
+    keys: QuerySet[Any, str] = User.objects.exclude(avatar="").order_by("pk").values_list("avatar", flat=True)
+    return keys
 
 
 def _keep(upload: Upload) -> KeptPicture:

@@ -24,6 +24,7 @@ from tracker import clock
 from tracker.durable import drive, kind_of
 from tracker.files.storage import incoming_folder, store
 from tracker.models import Event, Job
+from transfer.files import path_of, store_file
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_storage")]
 
@@ -75,6 +76,16 @@ def test_uploads_that_never_ended_go_after_a_day() -> None:
     assert cleaned() == 0
     age(1.1)
     assert cleaned() == 1
+
+
+def test_files_that_waited_for_an_import_in_vain_go_after_a_day() -> None:
+    name = store_file([b"left over"])
+    path = path_of(name)
+    for days, count in ((0.9, 0), (1.1, 1)):
+        moment = (clock.now() - timedelta(days=days)).timestamp()
+        os.utime(path, (moment, moment))
+        assert cleaned() == count
+    assert not path.exists()
 
 
 def test_the_operator_may_keep_files_of_closed_issues_for_a_while_only(
