@@ -1,7 +1,7 @@
 """An import from its file to its rows: all is checked, then short batches are written under the lease."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from accounts.models import User
@@ -11,7 +11,13 @@ from issues.catalog import catalog
 from issues.models import Project
 from issues.scope import scope_of
 from issues.services.import_records import BatchOutcome, Importing, RowRecord
-from issues.services.importing import close_batch, require_import, write_rows
+from issues.services.importing import (
+    close_batch,
+    is_known_source,
+    rehearse_rows,
+    require_import,
+    write_rows,
+)
 from issues.services.migration_places import Place, ensure_place
 from issues.services.migration_records import ProjectRecord
 from tracker.caller import Caller
@@ -97,6 +103,7 @@ class Writer:
         self._left: Counter[str] = Counter(self.report.pop("left", {}))
         self._people: Mapping[str, User] = {}
         self._has_freed = True
+        self._refused: dict[int, tuple[str, str]] = {}
 
     def write(self, spool: RowSpool, checked: Checked) -> None:
         """Write all rows. A strict run with a bad row writes none, and fails."""
@@ -112,37 +119,71 @@ class Writer:
             sentence = f"{checked.bad_rows} of {total} rows are bad. Nothing was imported."
             refuse_import(claim, sentence, done=0, failed=checked.bad_rows)
         self._require_right()  # the check may have taken minutes
-        self._people = self._find_people(checked)
         self._has_freed = has_freed(self.source)
-        importing = Importing(
-            by=self.by,
-            source=self.source,
-            places=self._places(checked),
-            people=self._people,
-            parents=checked.parents,
-            is_migration=self.target.is_migration,
-            project_id=run.project_id,
-            is_own=checked.columns.are_own,
-            is_dry_run=run.dry_run,
-        )
+        if run.dry_run or (is_strict and is_new):
+            self._rehearse(spool, checked)
+        if self._refused and not run.dry_run:
+            self._note_refused((line, *why) for line, why in self._refused.items())
+            sentence = f"{len(self._refused)} of {total} rows are bad. Nothing was imported."
+            refuse_import(claim, sentence, done=0, failed=len(self._refused), report=self.report)
+        self._people = self._find_people(checked)
+        importing = self._importing(checked, self._places(checked, dry_run=run.dry_run))
+        importing.is_dry_run = run.dry_run
         for batch in spool.batches(BATCH, start=max(0, run.done - checked.bad_rows)):
             claim.renew()
             self._write_batch(importing, batch)
         claim.finish(done=total, report=self._whole_report())
 
+    def _importing(self, checked: Checked, places: Mapping[str, Place]) -> Importing:
+        return Importing(
+            by=self.by,
+            source=self.source,
+            places=places,
+            people=self._people,
+            parents=checked.parents,
+            is_migration=self.target.is_migration,
+            project_id=self.claim.row.project_id,
+            is_own=checked.columns.are_own,
+        )
+
+    def _rehearse(self, spool: RowSpool, checked: Checked) -> None:
+        """Find the rows that would be refused, writing nothing; no work where no row can be here yet."""
+        may_be_here = checked.columns.are_own or self._has_freed or is_known_source(self.source)
+        if not checked.parents and not may_be_here:
+            return
+        self._people = self._known_people(checked)
+        importing = self._importing(checked, {})
+
+        def places() -> Mapping[str, Place]:
+            found = self._places(checked, dry_run=False)
+            forget_versions(self.by.user)
+            return found
+
+        for batch in spool.batches(BATCH):
+            self.claim.renew()
+            rows = [self._with_known_people(row) for row in batch]
+            freed = freed_ids(self.source, [row.external_id for row in rows]) if self._has_freed else {}
+            try:
+                refused = rehearse_rows(importing, rows, freed=freed, places=places)
+            finally:
+                forget_versions(self.by.user)
+            self._refused.update((line, (name, message)) for line, name, message in refused)
+
     def _write_batch(self, importing: Importing, batch: Sequence[RowRecord]) -> None:
-        rows = [self._with_known_people(row) for row in batch]
+        rows = [self._with_known_people(row) for row in batch if row.line not in self._refused]
         freed = freed_ids(self.source, [row.external_id for row in rows]) if self._has_freed else {}
         with self.claim.batch():
             self._require_right()
             outcome = write_rows(importing, rows, freed=freed)
+            bad = [row.line for row in batch if row.line in self._refused]
+            outcome.refused += [(line, *self._refused[line]) for line in bad]
             self._note(outcome)
             record_report(self.claim, {**self.report, "left": dict(self._left)})
             is_first = self.claim.row.done == 0
             record_batch(
                 self.claim,
                 [] if self.claim.row.dry_run else self._brought(outcome),
-                count=len(rows) + (self.claim.row.failed if is_first else 0),
+                count=len(batch) + (self.claim.row.failed if is_first else 0),
                 created=sum(each.is_new for each in outcome.arrived),
                 updated=sum(not each.is_new for each in outcome.arrived),
                 unchanged=outcome.unchanged,
@@ -164,26 +205,29 @@ class Writer:
             require_import(self.by, None)
 
     # --- what rows need --------------------------------------------------------------------------------
-    def _places(self, checked: Checked) -> dict[str, Place]:
+    def _places(self, checked: Checked, *, dry_run: bool) -> dict[str, Place]:
         records = {key: needs.record(key) for key, needs in checked.needs.items()}
         if self.target.project:
             records.setdefault(self.target.project, _nothing_of(self.target.project))
         return {
             key: ensure_place(
                 record, by=self.by, highest=checked.needs[key].highest if key in checked.needs else 0,
-                dry_run=self.claim.row.dry_run,
+                dry_run=dry_run,
             )
             for key, record in sorted(records.items())
         }  # fmt: skip
 
-    def _find_people(self, checked: Checked) -> Mapping[str, User]:
-        found = find_people(
+    def _known_people(self, checked: Checked) -> dict[str, User]:
+        return find_people(
             checked.people,
             by=self.by,
             source=self.source,
             is_migration=self.target.is_migration,
             project_id=self.claim.row.project_id,
         )
+
+    def _find_people(self, checked: Checked) -> Mapping[str, User]:
+        found = self._known_people(checked)
         missing = {key: name for key, name in checked.people.items() if key not in found}
         if missing and self.target.is_migration and not self.claim.row.dry_run:
             made = ensure_placeholders(
@@ -218,10 +262,13 @@ class Writer:
         }
 
     def _note(self, outcome: BatchOutcome) -> None:
-        for line, name, message in outcome.refused:
+        self._note_refused(outcome.refused)
+        self._left.update(kind for kind, _ in outcome.left)
+
+    def _note_refused(self, refused: Iterable[tuple[int, str, str]]) -> None:
+        for line, name, message in refused:
             if len(self.report["errors"]) < LISTED:
                 self.report["errors"].append({"line": line, "field": name, "message": message})
-        self._left.update(kind for kind, _ in outcome.left)
 
     def _whole_report(self) -> dict[str, Any]:
         notes = [{"field": "", "value": kind, "became": str(count)} for kind, count in self._left.items()]

@@ -64,7 +64,8 @@ class Importing:
     `is_migration`: with authors, times and ids of the table, as an admin. `project_id`: the only project that
     rows go to; None for any. `parents`: what rows name as parent; `known_parents` is filled as these come,
     `known_values` with what words became (`issues.services.import_new`), `purged_numbers` with those of each
-    project's issues that are gone for good.
+    project's issues that are gone for good, `levels` with how deep parents are, `pretended` with the parents
+    that a rehearsal did not make.
     """
 
     by: Caller
@@ -78,6 +79,8 @@ class Importing:
     is_dry_run: bool = False
     known_parents: dict[str, uuid.UUID] = field(default_factory=dict)
     known_values: dict[str, dict[str, dict[Any, tuple[Any, Any]]]] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    pretended: set[str] = field(default_factory=set)
     purged_numbers: dict[uuid.UUID, frozenset[int]] = field(default_factory=dict)
 
     @property

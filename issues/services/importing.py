@@ -7,9 +7,10 @@ with the rights of who imports. Rows are matched by their own id, where the tabl
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from issues import policy
@@ -17,9 +18,11 @@ from issues.models import Issue
 from issues.refs import is_key
 from issues.rows import issue_rows
 from issues.scope import scope_of
+from issues.services.hierarchy import MAX_DEPTH
 from issues.services.import_new import DEFAULTS, EVENT_COLUMNS, create_new
 from issues.services.import_records import Arrival, BatchOutcome, Importing, RowRecord
 from issues.services.issues import edit_issue
+from issues.services.migration_places import Place
 from issues.services.migration_values import Told, differences, fold, told_value
 from tracker.caller import Caller
 from tracker.errors import DomainError
@@ -47,6 +50,35 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
     issues that are there, by id, then the counters of projects, by id. `close_batch` ends the transaction.
     Raises `NotAllowed`, `Conflict`.
     """
+    return _work(run, rows, freed)
+
+
+def rehearse_rows(
+    run: Importing,
+    rows: Sequence[RowRecord],
+    *,
+    freed: Mapping[str, uuid.UUID],
+    places: Callable[[], Mapping[str, Place]],
+) -> list[tuple[int, str, str]]:
+    """Try what rows change, in a transaction that is rolled back; return what is refused: (line, field, why).
+
+    New issues are looked at, not made. `places` is called in the transaction. Raises as `write_rows`.
+    """
+    with transaction.atomic():
+        run.places = places()
+        refused = _work(run, rows, freed, is_rehearsal=True).refused
+        transaction.set_rollback(True)
+    return refused
+
+
+def is_known_source(source: str) -> bool:
+    """Tell whether any issue was brought from there."""
+    return Issue.objects.filter(source=source).exists()
+
+
+def _work(
+    run: Importing, rows: Sequence[RowRecord], freed: Mapping[str, uuid.UUID], *, is_rehearsal: bool = False
+) -> BatchOutcome:
     require_import(run.by, run.project_id)
     outcome = BatchOutcome()
     held = _held(run, rows, freed)
@@ -54,16 +86,16 @@ def write_rows(run: Importing, rows: Sequence[RowRecord], *, freed: Mapping[str,
     back = [row for row in rows if row.external_id in freed and _is_here(run, row, held)]
     outcome.restored = {row.line for row in back if held[row.line].trashed_at is not None}
     _restore(run, back, held)
-    fresh = []
-    for row in rows:
-        if row.line in held:
-            run.known_parents.update({row.key: held[row.line].pk} if row.key in run.parents else {})
-        elif _may_be_made(run, row, outcome):
-            fresh.append(row)
+    here = [row for row in rows if row.line in held]
+    run.known_parents.update({row.key: held[row.line].pk for row in here if row.key in run.parents})
+    _find_levels(run, rows)
+    fresh = [row for row in rows if row.line not in held and _may_be_made(run, row, outcome)]
     # The counters are locked last: who moves an issue locks it first, too.
     made = {row.key for row in fresh if row.key in run.parents}
-    here = [row for row in rows if row.line in held]
+    run.pretended |= made if is_rehearsal else set()
     _update(run, [row for row in here if row.values.get("parent") not in made], held, outcome)
+    if is_rehearsal:
+        return outcome
     create_new(run, fresh, outcome)
     _update(run, [row for row in here if row.values.get("parent") in made], held, outcome)
     return outcome
@@ -120,10 +152,34 @@ def _find_parents(run: Importing, rows: Sequence[RowRecord]) -> None:
         run.known_parents.update({key: here[key.upper()] for key in wanted if key.upper() in here})
 
 
+def _find_levels(run: Importing, rows: Sequence[RowRecord]) -> None:
+    """Look how deep the parents are that are here: a query for each level, whatever the number of rows."""
+    named = {row.values["parent"] for row in rows if row.values.get("parent")}
+    ids = {key: run.known_parents[key] for key in named - run.levels.keys() if key in run.known_parents}
+    above: dict[uuid.UUID, uuid.UUID | None] = {}
+    wanted = set(ids.values())
+    for _ in range(MAX_DEPTH):
+        if not wanted:
+            break
+        above.update(Issue.objects.filter(pk__in=wanted).values_list("pk", "parent_id"))
+        wanted = {parent for parent in above.values() if parent} - above.keys()
+    for key, issue_id in ids.items():
+        level, current = 1, above.get(issue_id)
+        while current is not None and level <= MAX_DEPTH:
+            level, current = level + 1, above.get(current)
+        run.levels[key] = level
+
+
 def _may_be_made(run: Importing, row: RowRecord, outcome: BatchOutcome) -> bool:
     parent = row.values.get("parent")
-    if parent and parent not in run.known_parents:
+    level = run.levels.get(parent, 0) + 1 if parent else 1
+    if level > MAX_DEPTH:
+        outcome.refused.append((row.line, "parent", f"Issues may be nested at most {MAX_DEPTH} deep."))
+        return False
+    if parent and parent not in run.levels:
         outcome.left.append(("Parents that are not there", row.line))
+    if row.key in run.parents:
+        run.levels[row.key] = level
     return True
 
 
@@ -200,7 +256,7 @@ def _update(
         told = {
             name: told_value(name, value, place, run.names)
             for name, value in row.values.items()
-            if name != "reporter"
+            if name != "reporter" and not (name == "parent" and value in run.pretended)
         }
         state = states.get(issue.pk, {})
         if run.is_own and (person := state.get("assignee")) and _is_named(row, person):

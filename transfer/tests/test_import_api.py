@@ -436,7 +436,7 @@ def test_queries_do_not_grow_with_the_rows(
     imported(maintainer, PLAIN, project="API")
     table = "key,title\n" + "".join(f"Q-{n},T{n}\n" for n in range(900))
     run = make_run(maintainer, project, table)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(75):  # the source is known, so the batch is rehearsed first
         drive(kind_of(Import), run.pk)
     assert Import.objects.get(pk=run.pk).created == 900
 

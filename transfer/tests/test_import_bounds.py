@@ -317,3 +317,49 @@ def test_our_own_export_changes_nothing_where_two_people_have_one_name(
     for user, options in ((admin, {}), (maintainer, {"project": "API"})):
         assert counts(imported(user, table, **options))["unchanged"] == 2
     assert set(Issue.objects.values_list("assignee_id", flat=True)) == {twin.pk for twin in twins}
+
+
+# --- strict and dry runs -----------------------------------------------------------------------------
+def test_a_strict_run_with_a_refused_change_imports_nothing_at_all(
+    project: Project, maintainer: User
+) -> None:
+    imported(maintainer, TABLE, project="API")
+    events = Event.objects.count()
+    table = "key,title,labels,parent\nE-1,Uno,fresh,\nE-2,Two,,API-2\nE-3,Three,,\n"
+    run = imported(maintainer, table, project="API")
+    assert (run["state"], run["error"]) == ("failed", "1 of 3 rows are bad. Nothing was imported."), run
+    assert counts(run) == {"created": 0, "updated": 0, "unchanged": 0, "failed": 1}
+    assert [each["line"] for each in run["report"]["errors"]] == [3]
+    assert set(Issue.objects.values_list("title", flat=True)) == {"One", "Two"}
+    assert not Label.objects.filter(name="fresh").exists()
+    assert Event.objects.count() == events
+
+    dry = imported(maintainer, table, project="API", mode="lenient", dry_run=True)
+    assert Event.objects.count() == events
+    lenient = imported(maintainer, table, project="API", mode="lenient")
+    assert counts(lenient) == counts(dry) == {"created": 1, "updated": 1, "unchanged": 0, "failed": 1}
+    assert lenient["report"]["errors"] == dry["report"]["errors"]
+
+
+def test_a_strict_run_that_can_be_done_changes_and_makes(project: Project, maintainer: User) -> None:
+    imported(maintainer, TABLE, project="API")
+    table = "key,title,labels,parent\nE-1,Uno,fresh,E-3\nE-2,Two,,E-1\nE-3,Three,,\n"
+    run = imported(maintainer, table, project="API")
+    assert counts(run) == {"created": 1, "updated": 2, "unchanged": 0, "failed": 0}, run
+    parents = dict(Issue.objects.values_list("title", "parent__title"))
+    assert parents == {"Uno": "Three", "Two": "Uno", "Three": None}
+
+
+@pytest.mark.parametrize("batch", [1000, 2])
+def test_issues_are_nested_no_deeper_than_anywhere_else(
+    batch: int, project: Project, maintainer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", batch)
+    rows = [f"E-{n},T{n},{f'E-{n - 1}' if n > 1 else ''}" for n in range(1, 10)]
+    table = "\n".join(["key,title,parent", *rows, ""])
+    run = imported(maintainer, table, project="API")
+    assert (run["state"], run["failed"], Issue.objects.count()) == ("failed", 1, 0), run
+    lenient = imported(maintainer, table, project="API", mode="lenient")
+    assert (lenient["created"], lenient["failed"], lenient["report"]["values"]) == (8, 1, [])
+    below = imported(maintainer, "key,title,parent\nF-1,T,API-8\n", project="API")
+    assert (below["state"], below["report"]["errors"][0]["field"]) == ("failed", "parent")
