@@ -52,6 +52,15 @@ class Site:
             os.kill(chance.choice(found), signal.SIGKILL)
         return bool(found)
 
+    def kill_workers(self) -> None:
+        """`kill -9` the worker: the process that was started first, then each that it has started."""
+        started = _descendants(self._server.process.pid)
+        workers = [pid for pid in started if "celery" in (command := _command(pid)) and " worker " in command]
+        assert len(workers) > 1
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):  # it went with the one that started it
+                os.kill(pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """End what runs."""
         self._server.stop(within_seconds=40)
