@@ -1,8 +1,10 @@
 """An import from its file to its rows: all is checked, then short batches are written under the lease."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Final, Self
 
 from accounts.models import User
 from accounts.services.placeholders import ensure_placeholders
@@ -10,6 +12,7 @@ from issues import policy
 from issues.catalog import catalog
 from issues.models import Project
 from issues.scope import scope_of
+from issues.services.import_new import documents_of
 from issues.services.import_records import BatchOutcome, Importing, RowRecord
 from issues.services.importing import (
     close_batch,
@@ -20,6 +23,7 @@ from issues.services.importing import (
 )
 from issues.services.migration_places import Place, ensure_place
 from issues.services.migration_records import ProjectRecord
+from issues.services.search_documents import preparer
 from tracker.caller import Caller
 from tracker.durable import Claim
 from tracker.errors import Invalid
@@ -45,6 +49,7 @@ from transfer.services.imports import (
 
 BATCH: Final = 1000
 SOURCE: Final = "csv"
+_Ready = tuple[list[RowRecord], Mapping[int, Any]]
 
 
 def run_csv(claim: Claim[Import], *, by: Caller) -> None:
@@ -102,7 +107,7 @@ class Writer:
         self.report: dict[str, Any] = dict(claim.row.report)
         self._left: Counter[str] = Counter(self.report.pop("left", {}))
         self._people: Mapping[str, User] = {}
-        self._has_freed = True
+        self._has_freed = self._has_any_freed = True
         self._refused: dict[int, tuple[str, str]] = {}
 
     def write(self, spool: RowSpool, checked: Checked) -> None:
@@ -119,7 +124,7 @@ class Writer:
             sentence = f"{checked.bad_rows} of {total} rows are bad. Nothing was imported."
             refuse_import(claim, sentence, done=0, failed=checked.bad_rows)
         self._require_right()  # the check may have taken minutes
-        self._has_freed = has_freed(self.source)
+        self._has_freed, self._has_any_freed = has_freed(self.source), has_freed()
         if run.dry_run or (is_strict and is_new):
             self._rehearse(spool, checked)
         if self._refused and not run.dry_run:
@@ -129,9 +134,12 @@ class Writer:
         self._people = self._find_people(checked)
         importing = self._importing(checked, self._places(checked, dry_run=run.dry_run))
         importing.is_dry_run = run.dry_run
-        for batch in spool.batches(BATCH, start=max(0, run.done - checked.bad_rows)):
-            claim.renew()
-            self._write_batch(importing, batch)
+        importing.has_earlier = is_known_source(self.source)
+        batches = spool.batches(BATCH, start=max(0, run.done - checked.bad_rows))
+        with _Ahead(batches, importing) as ahead:
+            while batch := ahead.take():
+                claim.renew()
+                self._write_batch(importing, batch, ahead)
         claim.finish(done=total, report=self._whole_report())
 
     def _importing(self, checked: Checked, places: Mapping[str, Place]) -> Importing:
@@ -169,12 +177,13 @@ class Writer:
                 forget_versions(self.by.user)
             self._refused.update((line, (name, message)) for line, name, message in refused)
 
-    def _write_batch(self, importing: Importing, batch: Sequence[RowRecord]) -> None:
+    def _write_batch(self, importing: Importing, batch: Sequence[RowRecord], ahead: "_Ahead") -> None:
         rows = [self._with_known_people(row) for row in batch if row.line not in self._refused]
         freed = freed_ids(self.source, [row.external_id for row in rows]) if self._has_freed else {}
         with self.claim.batch():
             self._require_right()
             outcome = write_rows(importing, rows, freed=freed)
+            ahead.begin()
             bad = [row.line for row in batch if row.line in self._refused]
             outcome.refused += [(line, *self._refused[line]) for line in bad]
             self._note(outcome)
@@ -187,6 +196,7 @@ class Writer:
                 created=sum(each.is_new for each in outcome.arrived),
                 updated=sum(not each.is_new for each in outcome.arrived),
                 unchanged=outcome.unchanged,
+                may_be_freed=self._has_any_freed,
                 failed=len(outcome.refused),
             )
             close_batch(outcome)
@@ -273,6 +283,43 @@ class Writer:
     def _whole_report(self) -> dict[str, Any]:
         notes = [{"field": "", "value": kind, "became": str(count)} for kind, count in self._left.items()]
         return {**self.report, "values": [*self.report["values"], *notes]}
+
+
+class _Ahead:
+    """Takes batches from the disk, each with what the search will keep of it. Use it in a `with`.
+
+    After `begin` a thread makes the next one ready, while the database stores the rest of this one. It
+    computes and reads our own file, and touches nothing else.
+    """
+
+    def __init__(self, batches: Iterator[list[RowRecord]], importing: Importing) -> None:
+        self._batches, self._importing = batches, importing
+        self._prepare = preparer()
+        self._pool = ThreadPoolExecutor(1, "import-ahead")
+        self._coming: Future[_Ready] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+
+    def begin(self) -> None:
+        """Begin with the next batch."""
+        self._coming = self._pool.submit(self._make)
+
+    def take(self) -> list[RowRecord]:
+        """Return the next batch, empty at the end; its documents are with the run."""
+        batch, self._importing.documents = self._coming.result() if self._coming else self._make()
+        self._coming = None
+        return batch
+
+    def _make(self) -> _Ready:
+        batch = next(self._batches, [])
+        is_new = not self._importing.has_earlier and not self._importing.is_dry_run
+        return batch, documents_of(batch, self._prepare) if is_new else {}
 
 
 def _nothing_of(key: str) -> ProjectRecord:

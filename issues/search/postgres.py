@@ -8,9 +8,10 @@ rank.
 import json
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -32,6 +33,7 @@ COMMON: Final = 2_000
 _LAST_POSITION: Final = 16_383
 _MOST_POSITIONS: Final = 255
 _USUAL_POSITIONS: Final = 1_024
+_MOST_LETTERS: Final = 200_000
 _PUBLIC_RANKS: Final = "{0, 0.1, 0.3, 1}"
 _ALL_RANKS: Final = "{0.1, 0.1, 0.3, 1}"
 _EXISTS: Final = (
@@ -61,51 +63,68 @@ Prepared = tuple[str, int, str]
 
 # --- writing -------------------------------------------------------------------------------------
 class _Vector:
-    """Makes the text form of a vector, segment by segment, as `||` would put them together."""
+    """Makes the text form of a vector, segment by segment, as `||` would put them together.
+
+    A token that comes again is written again: PostgreSQL puts its places together faster than Python. But it
+    takes only so many bytes before it does, so that of a very large text it is done here.
+    """
 
     def __init__(self) -> None:
-        self.positions: dict[str, list[str]] = {}
+        self.found: list[tuple[Sequence[str], Sequence[str]]] = []
         self.at = 0
         self.size_bytes = 0
+        self.letters = 0
 
     def add(self, found: Groups, weight: str) -> None:
         """Add a segment if there is room for it."""
-        at, fresh = self.at, defaultdict[str, list[str]](list)
+        at, fresh, segment, letters, count = self.at, set[str](), [], 0, 0
         for group in found:
             at += 1  # so that no phrase reaches from one to the next
-            for token, mark in zip(group, _marks(at + 1, len(group), weight), strict=True):
-                fresh[token].append(mark)
+            segment.append((group, _marks(at + 1, len(group), weight)))
             at += len(group)
-        count = sum(map(len, fresh.values()))
+            fresh.update(group)
+            count += len(group)
+            letters += sum(map(len, group))
         if count > _MOST_POSITIONS:
-            count = sum(min(len(places), _MOST_POSITIONS) for places in fresh.values())
+            times = Counter(token for group in found for token in group)
+            count = sum(min(each, _MOST_POSITIONS) for each in times.values())
         size_bytes = len("".join(fresh).encode()) + 3 * len(fresh) + 2 * count
         if self.size_bytes + size_bytes > MOST_BYTES:
             return
         self.at, self.size_bytes = min(at, _LAST_POSITION), self.size_bytes + size_bytes
-        if not self.positions:
-            self.positions = fresh
-            return
-        for token, places in fresh.items():
-            self.positions.setdefault(token, []).extend(places)
+        self.letters += letters
+        self.found += segment
 
     def __str__(self) -> str:
+        if self.letters <= _MOST_LETTERS and not self._has_frequent():
+            pieces = chain.from_iterable(chain.from_iterable(zip(*each, strict=True)) for each in self.found)
+            return "'" + "".join(pieces)[:-2] if self.found else ""
+        positions: dict[str, list[str]] = {}
+        for group, marks in self.found:
+            for token, mark in zip(group, marks, strict=True):
+                positions.setdefault(token, []).append(mark[2:-2])
         return " ".join(
-            f"'{token}':{places[0] if len(places) == 1 else ','.join(places[:_MOST_POSITIONS])}"
-            for token, places in self.positions.items()
+            f"'{token}':{','.join(places[:_MOST_POSITIONS])}" for token, places in positions.items()
         )
+
+    def _has_frequent(self) -> bool:
+        """Whether a token has more places than we keep; PostgreSQL would keep one more."""
+        if self.at <= _MOST_POSITIONS:
+            return False
+        times = Counter(chain.from_iterable(group for group, _ in self.found))
+        return max(times.values()) > _MOST_POSITIONS
 
 
 def _marks(first: int, count: int, weight: str) -> Sequence[str]:
-    """Return so many positions from `first` on, with their weight."""
+    """Return so many positions from `first` on, with their weight, and with what stands around them."""
     if first + count <= _USUAL_POSITIONS:
         return _usual_marks(weight)[first : first + count]
-    return [f"{min(at, _LAST_POSITION)}{weight}" for at in range(first, first + count)]
+    return [f"':{min(at, _LAST_POSITION)}{weight} '" for at in range(first, first + count)]
 
 
 @cache
 def _usual_marks(weight: str) -> list[str]:
-    return [f"{at}{weight}" for at in range(_USUAL_POSITIONS)]
+    return [f"':{at}{weight} '" for at in range(_USUAL_POSITIONS)]
 
 
 def _weight(remark: Remark) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ from issues.services.import_records import Arrival, BatchOutcome, Importing, Row
 from issues.services.migration_log import ARRIVAL
 from issues.services.migration_places import Place
 from issues.services.migration_values import Told, label_ids, stored_value, told_value
-from issues.services.search_documents import index_new, prepare_document
+from issues.services.search_documents import index_new, preparer
 from tracker.bulk_rows import insert_rows, rows_into
 from tracker.errors import Conflict
-from tracker.ids import new_id
+from tracker.ids import new_id, new_id_text
 from tracker.models import Event
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -43,6 +43,7 @@ _FEW: Final = (
 )  # fmt: skip
 """Fields whose values come again and again: what they become is remembered, up to `_MOST_KNOWN` of each."""
 _MOST_KNOWN: Final = 5_000
+_NO_ISSUE: Final = uuid.UUID(int=0)
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 
 
@@ -68,6 +69,14 @@ def create_new(run: Importing, rows: Sequence[RowRecord], outcome: BatchOutcome)
     outcome.events = batch.events
 
 
+def documents_of(rows: Sequence[RowRecord], prepare: Callable[[Document], Any]) -> dict[int, Any]:
+    """Return what the search will keep of new rows, by line. Asks nothing of the database (`preparer`)."""
+    return {
+        row.line: prepare(Document(_NO_ISSUE, row.values["title"], row.values.get("description") or ""))
+        for row in rows
+    }
+
+
 class _Batch:
     """The rows of one batch. Ids and times are texts: they are written out many times."""
 
@@ -81,6 +90,7 @@ class _Batch:
         self.events: list[tuple[Any, ...]] = []
         by = run.by
         self._actor = {"id": str(by.actor.pk), "name": by.actor.name}
+        self._prepare = preparer()
         self._cause = str(by.cause) if by.cause else None
 
     def make(self, row: RowRecord, number: int) -> tuple[Any, ...]:
@@ -105,11 +115,12 @@ class _Batch:
         created, updated = self._text(created_at), self._text(updated_at)
         project_id = str(place.project.pk)
         if told["labels"]:
-            self.labels.extend((str(new_id()), text, label) for label in stored["labels"])
-        self.watchers.append((str(new_id()), text, stored["reporter"], created))
+            self.labels.extend((new_id_text(), text, label) for label in stored["labels"])
+        self.watchers.append((new_id_text(), text, stored["reporter"], created))
         title, description = told["title"], told["description"] or ""
         if not run.is_dry_run:
-            self.documents.append((text, prepare_document(Document(issue_id, title, description))))
+            document = run.documents.get(row.line) or self._prepare(Document(issue_id, title, description))
+            self.documents.append((text, document))
         self._tell(row, place, told, category, text, f"{place.project.key}-{number}", created)
         self.outcome.arrived.append(Arrival(row, issue_id, True, 1, updated_at))  # noqa: FBT003  its order
         is_told_by_id = run.is_own and is_own
@@ -137,7 +148,7 @@ class _Batch:
         }
         self.events.append(
             (
-                str(new_id()), "issue.imported", created, self.moment_text, told["reporter"]["id"], by.source,
+                new_id_text(), "issue.imported", created, self.moment_text, told["reporter"]["id"], by.source,
                 self._cause, by.request_id, str(place.project.pk), issue_id, key, 1, None, False, "{}",
                 orjson.dumps(data).decode(), ARRIVAL,
             )

@@ -61,6 +61,8 @@ class BatchOutcome:
 class Importing:
     """A run: who does it, where rows go (by project), and who and what they name.
 
+    `has_earlier`: issues of this source were here when the run began; others are kept out by the database.
+    `documents`: what the search will keep of the batch's rows, by line, as far as it was made beforehand.
     `is_migration`: with authors, times and ids of the table, as an admin. `project_id`: the only project that
     rows go to; None for any. `parents`: what rows name as parent; `known_parents` is filled as these come,
     `known_values` with what words became (`issues.services.import_new`), `purged_numbers` with those of each
@@ -77,6 +79,8 @@ class Importing:
     project_id: uuid.UUID | None
     is_own: bool = False
     is_dry_run: bool = False
+    has_earlier: bool = True
+    documents: Mapping[int, Any] = field(default_factory=dict)
     known_parents: dict[str, uuid.UUID] = field(default_factory=dict)
     known_values: dict[str, dict[str, dict[Any, tuple[Any, Any]]]] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)

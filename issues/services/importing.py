@@ -115,6 +115,8 @@ def _held(run: Importing, rows: Sequence[RowRecord], freed: Mapping[str, uuid.UU
     """
     ids = [row.issue_id for row in rows if row.issue_id] + list(freed.values())
     mine = Q(source=run.source, external_id__in=[row.external_id for row in rows])
+    if not ids and not run.has_earlier:
+        return {}
     mine |= Q(pk__in=ids) & scope_of(run.by.user).projects_q() if ids else Q()
     found = Issue.objects.filter(mine).order_by("pk")
     if not run.is_dry_run:

@@ -6,7 +6,7 @@ neither do the trash and a move, which the reader's scope takes care of.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -25,9 +25,9 @@ def index_documents(documents: Sequence[Document]) -> None:
     backend().store(documents)
 
 
-def prepare_document(document: Document) -> Any:
-    """Return what `index_new` takes of a document; its issue may be any. Does not ask the database."""
-    return backend().prepare(document)
+def preparer() -> Callable[[Document], Any]:
+    """Return what makes of a document what `index_new` takes; its issue may be any."""
+    return backend().prepare
 
 
 def index_new(documents: Iterable[tuple[uuid.UUID | str, Any]]) -> None:

@@ -214,8 +214,13 @@ def record_check(claim: Claim[Import], *, report: dict[str, Any], total: int, fa
     claim.save(report=report, total=total, failed=failed)
 
 
-def record_batch(claim: Claim[Import], rows: Sequence[Brought], *, count: int, **counts: int) -> None:
-    """Store what a batch brought, and how far the run is by it, inside the batch's transaction."""
+def record_batch(
+    claim: Claim[Import], rows: Sequence[Brought], *, count: int, may_be_freed: bool = True, **counts: int
+) -> None:
+    """Store what a batch brought, and how far the run is by it, inside the batch's transaction.
+
+    `may_be_freed`: an undo of any import put issues into the trash, and these may be among them.
+    """
     run = claim.row
     run_id = str(run.pk)
     insert_rows(ImportedIssue, _IMPORTED, [(run_id, *row, False) for row in rows if row.is_new])
@@ -226,18 +231,20 @@ def record_batch(claim: Claim[Import], rows: Sequence[Brought], *, count: int, *
         update_fields=["version", "activity_at"],
         batch_size=500,
     )
-    ImportedIssue.objects.filter(issue_id__in=[row.issue_id for row in rows], is_freed=True).exclude(
-        run=run
-    ).update(is_freed=False)
+    if may_be_freed:
+        ImportedIssue.objects.filter(issue_id__in=[row.issue_id for row in rows], is_freed=True).exclude(
+            run=run
+        ).update(is_freed=False)
     claim.save(
         done=run.done + count,
         **{name: getattr(run, name) + more for name, more in counts.items()},
     )
 
 
-def has_freed(source: str) -> bool:
-    """Tell whether an undo put any issue of this source into the trash."""
-    return ImportedIssue.objects.filter(source=source, is_freed=True).exists()
+def has_freed(source: str = "") -> bool:
+    """Tell whether an undo put any issue of this source, or at all, into the trash."""
+    freed = ImportedIssue.objects.filter(is_freed=True)
+    return (freed.filter(source=source) if source else freed).exists()
 
 
 def freed_ids(source: str, external_ids: Sequence[str]) -> dict[str, uuid.UUID]:
