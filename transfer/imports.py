@@ -143,6 +143,7 @@ def _write(
     outcome: Outcome,
 ) -> None:
     refused = {clash.external_id for clash in plan.clashes}
+    back = plan.freed - refused if dry_run else set()  # what `begin` would take out of the trash first
     held_projects = {clash.key.rpartition("-")[0] for clash in plan.clashes} - {
         record.project for record in spool.records() if record.external_id not in refused
     }
@@ -159,7 +160,9 @@ def _write(
         results: list[BatchResult] = []
         with each(results):
             results.append(
-                import_batch(migration, [record for record in batch if record.external_id not in refused])
+                import_batch(
+                    migration, [record for record in batch if record.external_id not in refused | back]
+                )
             )
         result = results[0]
         done += len(batch)
@@ -170,6 +173,7 @@ def _write(
             outcome.report.note(kind, text)
         progress("importing", done, spool.count)
     _count(migration, outcome)
+    outcome.created += len(back)
 
 
 def _count(migration: Migration, outcome: Outcome) -> None:

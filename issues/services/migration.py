@@ -44,13 +44,15 @@ class Clash:
 
 @dataclass(slots=True)
 class Plan:
-    """What a look at the database tells before anything is written. `ids` are by key here."""
+    """What a look at the database tells before anything is written. `ids` are by key here; `freed`: external
+    ids of issues that an undo put into the trash."""
 
     ids: dict[str, uuid.UUID] = field(default_factory=dict)
     existing: set[uuid.UUID] = field(default_factory=set)
     highest: dict[str, int] = field(default_factory=dict)
     renumbered: set[str] = field(default_factory=set)
     clashes: list[Clash] = field(default_factory=list)
+    freed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,9 @@ def plan_migration(
                 source=source, external_id__in=[each.external_id for each in records]
             ).values_list("external_id", "id")
         )
-        found |= (
-            freed([each.external_id for each in records if each.external_id not in found]) if freed else {}
-        )
+        back = freed([each.external_id for each in records if each.external_id not in found]) if freed else {}
+        plan.freed |= back.keys()
+        found |= back
         taken = _taken_numbers([each for each in records if each.external_id not in found])
         for record in records:
             _plan_one(plan, record, found, taken, archived=archived, new_numbers=new_numbers)

@@ -363,3 +363,11 @@ def test_issues_are_nested_no_deeper_than_anywhere_else(
     assert (lenient["created"], lenient["failed"], lenient["report"]["values"]) == (8, 1, [])
     below = imported(maintainer, "key,title,parent\nF-1,T,API-8\n", project="API")
     assert (below["state"], below["report"]["errors"][0]["field"]) == ("failed", "parent")
+
+
+def test_a_dry_jira_run_after_an_undo_finds_no_clash_and_takes_nothing_back(admin: User) -> None:
+    raw = EXCERPT.read_bytes()
+    undo(admin, imported(admin, raw, format="jira"))
+    dry = imported(admin, raw, format="jira", dry_run=True)
+    assert (dry["state"], dry["created"], dry["report"]["errors"]) == ("done", 15, []), dry
+    assert not Issue.objects.filter(trashed_at__isnull=True).exists()
