@@ -144,7 +144,7 @@ class ContentView(OneAttachmentView):
     answers_json: ClassVar[bool] = False
 
     @operation(
-        media_type="application/octet-stream",
+        media_type="*/*",
         query=(_VARIANT,),
         etag=True,
         ranges=True,

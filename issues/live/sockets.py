@@ -133,18 +133,19 @@ class Socket:
 
     # --- in ------------------------------------------------------------------------------------------
     async def _listen(self) -> NoReturn:
-        await self._enter(await self._first_identity())
+        await self._enter_first()
         if has_token_in_query(self._scope):
             await self._follow_unless_asked()
         while True:
             await self._obey(await self._next_frame())
 
-    async def _first_identity(self) -> Identity:
-        """Return who this is, from the request or from the first frame, for which there are 5 s."""
+    async def _enter_first(self) -> None:
+        """Find out who this is, from the request or from the first frame, for which there are 5 s."""
         if has_credentials(self._scope):
             identity = await self._ask(lambda: identity_of_request(self._scope))
             if identity is not None:
-                return identity
+                await self._enter(identity)
+                return
         try:
             async with asyncio.timeout(IDENTITY_SECONDS):
                 frame = await self._next_frame()
@@ -152,15 +153,19 @@ class Socket:
             raise Closing(UNAUTHENTICATED) from None
         if frame.get("type") != "auth":
             raise Closing(UNAUTHENTICATED)
-        return await self._identity_of(frame)
+        await self._authenticate(frame)
 
-    async def _identity_of(self, frame: Message) -> Identity:
+    async def _authenticate(self, frame: Message) -> None:
+        """Enter by a sign-in: the same person keeps their subscription, another one begins anew.
+
+        It is confirmed last, so that nothing of somebody else comes behind the confirmation.
+        """
         token = frame.get("token")
         if not isinstance(token, str):
             raise Closing(UNAUTHENTICATED)
         identity = await self._ask(lambda: identity_from_access_token(token))
+        await self._enter(identity)
         self._feed.outbox.offer([messages.authenticated(identity.user)])
-        return identity
 
     async def _enter(self, identity: Identity) -> None:
         """Hold one of the user's places, and find what the address names for them."""
@@ -215,15 +220,11 @@ class Socket:
                 self._has_asked = True
                 await self._subscribe(read_subscribe(frame))
             elif kind == "auth":
-                await self._change_identity(frame)
+                await self._authenticate(frame)
             elif not isinstance(kind, str) or kind not in {"pong", "ping"}:
                 raise Invalid("There is no such type of frame.")
         except DomainError as error:
             self._feed.outbox.offer([messages.refused(error)])
-
-    async def _change_identity(self, frame: Message) -> None:
-        """Go on by another sign-in: the same person keeps their subscription, another one begins anew."""
-        await self._enter(await self._identity_of(frame))
 
     async def _subscribe(self, asked: Asked) -> None:
         identity, path = self._identity, self._path

@@ -120,4 +120,4 @@ def test_a_picture_of_oneself_is_set_and_removed_and_thumbnails_appear(
     picture_of_it = page.locator(".attachment-picture img")
     expect(picture_of_it).to_have_count(1)
     picture_of_it.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.attachment-picture img').naturalWidth === 300")
+    expect(picture_of_it).to_have_js_property("naturalWidth", 300)

@@ -1,5 +1,6 @@
 """Style sheets, scripts and pictures: under names with their hash, so that browsers keep them for ever."""
 
+import fcntl
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,15 +27,22 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
 
 
 def collect_static_files() -> bool:
-    """Collect the static files if any changed since the last time; return whether they had to be."""
-    stamp = Path(settings.STATIC_ROOT) / _STAMP
+    """Collect the static files if any changed since the last time; return whether they had to be.
+
+    One process at a time: a second one that starts together with the first waits, and finds them there.
+    """
+    folder = Path(settings.STATIC_ROOT)
+    stamp = folder / _STAMP
     wanted = hashlib.sha256("\n".join(_descriptions()).encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return False
-    stamp.unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    stamp.write_text(wanted)
-    return True
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return False
+        stamp.unlink(missing_ok=True)
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        stamp.write_text(wanted)
+        return True
 
 
 def _descriptions() -> Iterator[str]:

@@ -109,7 +109,7 @@ class ThingsView(Signed):
     )
     def get(self, request: Request) -> HttpResponse:
         """List them."""
-        events = Event.objects.all()
+        events = Event.objects.filter(source="api")
         if self.query["verb"]:
             events = events.filter(verb=self.query["verb"])
         rows = rows_of_objects(lambda event: {"title": event.verb, "size": event.version})
