@@ -15,10 +15,11 @@ from issues.refs import IssueRef, find_issue
 from issues.scope import scope_of
 from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
+from issues.services.parts import lock_part
 from tracker import clock
 from tracker.caller import Caller
 from tracker.durable import tell_after_commit
-from tracker.errors import Invalid, NotFound
+from tracker.errors import Invalid
 from tracker.events.record import record
 from tracker.files.kinds import INLINE, find_kind, require_accepted
 from tracker.files.names import clean_filename, name_or_default
@@ -135,13 +136,7 @@ def _remove(attachment: Attachment) -> None:
 def _locked(attachment_id: uuid.UUID, *, by: Caller) -> tuple[Attachment, Issue]:
     """Return a visible attachment and its issue, with the issue's row locked."""
     found = Attachment.objects.visible_to(by.user).filter(pk=attachment_id)
-    issue_id = found.values_list("issue_id", flat=True).first()
-    if issue_id is None:
-        raise NotFound
-    issue = lock_issue(issue_id, by=by)
-    attachment = found.first()
-    if attachment is None:
-        raise NotFound
+    attachment, issue = lock_part(found, by=by)
     attachment.issue = issue
     return attachment, issue
 

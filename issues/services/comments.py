@@ -12,10 +12,11 @@ from issues.refs import IssueRef
 from issues.scope import scope_of
 from issues.services.activity import require_active
 from issues.services.issues import lock_issue, moment_of
+from issues.services.parts import lock_part
 from issues.services.search_documents import index_comment, index_issues
 from issues.services.texts import clean_text
 from tracker.caller import Caller
-from tracker.errors import Invalid, NotFound
+from tracker.errors import Invalid
 from tracker.events.record import record
 from tracker.versions import versions_of
 
@@ -99,14 +100,7 @@ def delete_comment(comment_id: uuid.UUID, *, by: Caller) -> None:
 def _locked(comment_id: uuid.UUID, *, by: Caller) -> tuple[Comment, Issue]:
     """Return a visible comment that is not deleted, and its issue, with the issue's row locked."""
     found = Comment.objects.visible_to(by.user).filter(pk=comment_id, deleted_at__isnull=True)
-    issue_id = found.values_list("issue_id", flat=True).first()
-    if issue_id is None:
-        raise NotFound
-    issue = lock_issue(issue_id, by=by)
-    comment = found.first()
-    if comment is None:
-        raise NotFound
-    return comment, issue
+    return lock_part(found, by=by)
 
 
 def _parent(parent_id: uuid.UUID, *, issue: Issue, by: Caller) -> Comment:
