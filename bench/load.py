@@ -6,17 +6,16 @@ here again in short: `bench/tests/test_load.py` holds the two against each other
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Model
 
 from bench.frame import Frame
 from bench.plan import Filing, Step
-from bench.rows import Values, check_columns, write_rows
 from issues import policy
 from issues.catalog import catalog
 from issues.events.verbs import verb_for_changes
@@ -34,6 +33,7 @@ from issues.search.documents import Document, Remark
 from issues.services.fields import FIELDS, Setting, setting
 from issues.services.search_documents import index_documents
 from tracker import clock
+from tracker.bulk_rows import Values, insert_rows
 from tracker.caller import Caller
 from tracker.events.numbering import head, number_events
 from tracker.ids import new_id
@@ -67,7 +67,7 @@ TABLES: Final = {
 def load(filings: Iterable[Filing], frame: Frame) -> int:
     """Write the issues of a plan, numbered events included, and return how many; nobody else may write."""
     for model, columns in TABLES.items():
-        check_columns(model, columns)
+        _check_columns(model, columns)
     number_events()  # those of the people and projects come before
     loader = _Loader(frame)
     count = 0
@@ -77,6 +77,13 @@ def load(filings: Iterable[Filing], frame: Frame) -> int:
             loader.write()
     loader.write()
     return count
+
+
+def _check_columns(model: type[Model], columns: Sequence[str]) -> None:
+    """Raise `ValueError` unless these are all columns of the table: a new one must be filled as well."""
+    known = {field.attname for field in model._meta.concrete_fields}
+    if known != set(columns):
+        raise ValueError(f"{model.__name__}: {sorted(known ^ set(columns))} is not filled, or not there")
 
 
 class _Loader:
@@ -118,7 +125,7 @@ class _Loader:
     def write(self) -> None:
         """Write what was made, and leave the counters where the services would."""
         for model, columns in TABLES.items():
-            write_rows(model, columns, self.rows[model])
+            insert_rows(model, columns, self.rows[model])
             self.rows[model] = []
         for part in range(0, len(self.documents), DOCUMENTS):
             index_documents(self.documents[part : part + DOCUMENTS])
